@@ -1,0 +1,1 @@
+"""What to do, decided from values alone: no files, no bus, no clock."""

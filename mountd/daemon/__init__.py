@@ -1,0 +1,1 @@
+"""The shell that observes, asks core what to do, and does it."""

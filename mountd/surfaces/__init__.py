@@ -1,0 +1,1 @@
+"""The daemon's snapshot as others see it: D-Bus, HTTP."""

@@ -1,0 +1,1 @@
+"""The world, one adapter for each part of it: systemd, FUSE, the mount table, helper processes."""

@@ -1,0 +1,206 @@
+"""The table of everything that can be wrong: one row a code, read by every surface.
+
+A new failure is one row here and, where a message of mount-s3 betrays it, one row in ``core.messages``.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class FaultClass(str, Enum):
+    """Who has to act, and so how often a retry makes sense."""
+
+    CONFIG = "config"
+    ACCESS = "access"
+    CREDENTIALS = "credentials"
+    NETWORK = "network"
+    WORKER = "worker"
+    HOST = "host"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Delays between tries, in seconds: ``first``, then times ``factor`` up to ``cap``; ``first=None`` never."""
+
+    first: float | None
+    cap: float = 0.0
+    factor: float = 2.0
+    jitter: float = 0.1
+    """Share of the delay that is random, so that many mounts do not knock at once."""
+
+
+RETRY: dict[FaultClass, Retry] = {
+    FaultClass.CONFIG: Retry(None),
+    FaultClass.ACCESS: Retry(30.0, 600.0),
+    FaultClass.CREDENTIALS: Retry(30.0, 600.0),
+    FaultClass.NETWORK: Retry(1.0, 60.0, jitter=0.3),
+    FaultClass.WORKER: Retry(0.0, 30.0),
+    FaultClass.HOST: Retry(5.0, 60.0),
+    FaultClass.OPERATOR: Retry(None),
+}
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row: what it is called, whose it is, what to say, what to do.
+
+    ``sentence`` and ``hint`` are templates over the names in ``core.reasons.FIELDS`` (name, bucket, folder,
+    endpoint, region, detail ...); ``story`` is the paragraph that ``s3mountctl explain CODE`` prints.
+    """
+
+    code: str
+    klass: FaultClass
+    sentence: str
+    hint: str
+    story: str
+
+    @property
+    def retry(self) -> Retry:
+        """Delays between tries for this fault's class."""
+        return RETRY[self.klass]
+
+    @property
+    def needs_person(self) -> bool:
+        """True when trying again cannot help until somebody changes something (state ``failed``)."""
+        return self.retry.first is None
+
+    @property
+    def bus_name(self) -> str:
+        """The D-Bus error name: the code in CamelCase behind the common prefix."""
+        return "org.s3mountd1.Error." + "".join(word.capitalize() for word in self.code.split("-"))
+
+
+_C = FaultClass
+_ROWS = (
+    Fault("config-invalid", _C.CONFIG, "the configuration has faults: {detail}",
+          "run: s3mountctl check",
+          "The file was refused as a whole and what ran before goes on unchanged. `s3mountctl check` lists every "
+          "fault with its file and line; after mending them run `s3mountctl reload`."),
+    Fault("option-rejected", _C.CONFIG, "mount-s3 refuses its options: {detail}",
+          "run: s3mountctl check, then s3mountctl logs {name}",
+          "mount-s3 ended with status 2, which it uses for a command line that it does not accept. Trying again "
+          "cannot help; change the option named in the text and reload."),
+    Fault("option-too-new", _C.CONFIG, "{detail}",
+          "upgrade mount-s3, or remove the option in {place}",
+          "The installed mount-s3 does not know an option of this mount yet. Each option's first version stands in "
+          "the table of s3mountd.toml(5)."),
+    Fault("folder-not-empty", _C.CONFIG, "the folder {folder} is not empty ({detail})",
+          'move its files away, or set nonempty = "hide" in {place}',
+          "Mounting over files hides them without a word, so s3mountd refuses. Move them away, or say "
+          'nonempty = "hide" to cover them on purpose; they are there again when the mount is removed.'),
+    Fault("folder-unusable", _C.CONFIG, "the folder {folder} cannot be used: {detail}",
+          "change folder in {place}, or mend the path",
+          "The folder could not be made or entered: a part of its path is a file, a link that leads nowhere, or on a "
+          "file system that refuses."),
+    Fault("wrong-region", _C.CONFIG, "the bucket {bucket} is in another region: {detail}",
+          "set region in {place}",
+          "A region that is written down is taken as meant, so mount-s3 does not correct it. Write the right one, or "
+          "remove the key and let it be found."),
+    Fault("bucket-missing", _C.ACCESS, "there is no bucket {bucket} at {endpoint}",
+          "check the spelling in {place}, or make the bucket",
+          "The store answered that the bucket does not exist. On Ceph this is also the answer of a gateway that does "
+          "not know the host name in endpoint_url and reads it as a bucket name."),
+    Fault("access-denied", _C.ACCESS, "{endpoint} refuses access to {bucket}: {detail}",
+          "give the key or role s3:ListBucket on {bucket}, or use another one",
+          "The credentials are known to the store but may not list this bucket (or this prefix). mount-s3 needs "
+          "s3:ListBucket to start, s3:GetObject to read, s3:PutObject and s3:AbortMultipartUpload to write, "
+          "s3:DeleteObject for allow_delete."),
+    Fault("key-refused", _C.CREDENTIALS, "{endpoint} does not accept the key: {detail}",
+          "mend the credentials ({credentials}), then: s3mountctl restart {name}",
+          "The access key is unknown to the store, or the secret does not belong to it. After mending the file the "
+          "next try takes it up by itself; `restart` tries at once."),
+    Fault("credentials-expired", _C.CREDENTIALS, "the credentials have expired ({credentials})",
+          "renew them, then: s3mountctl restart {name}",
+          "Temporary credentials ended. Renew them (for SSO: aws sso login); the next try takes them up."),
+    Fault("no-credentials", _C.CREDENTIALS, "no credentials were found ({credentials})",
+          "put a key in ~/.aws/credentials of the folder's owner, or set credentials in {place}",
+          "Looked for in the order of the AWS chain: the file of the user named by credentials or of the folder's "
+          "owner, then root's, then the role of the machine."),
+    Fault("profile-missing", _C.CREDENTIALS, "the profile is not in the credentials files ({credentials})",
+          "add the profile, or change credentials in {place}",
+          "The profile named for this mount is in neither ~/.aws/credentials nor ~/.aws/config of that user."),
+    Fault("name-unresolved", _C.NETWORK, "the name of {endpoint} does not resolve",
+          "check the network and endpoint_url in {place}",
+          "DNS knows no address for the host: the network or the resolver is away, the name is mistyped, or path "
+          "style is off and bucket.host is asked for (set force_path_style = true for stores other than AWS)."),
+    Fault("connection-refused", _C.NETWORK, "{endpoint} refuses connections",
+          "check that the store runs and that the port in endpoint_url is right",
+          "The host answered but nothing listens on the port."),
+    Fault("unreachable", _C.NETWORK, "{endpoint} cannot be reached: {detail}",
+          "check the network; s3mountd tries again by itself",
+          "Packets to the store get no answer, or the connection broke. Nothing has to be done when the network "
+          "comes back."),
+    Fault("tls-failed", _C.NETWORK, "TLS with {endpoint} fails: {detail}",
+          "set ca_bundle in {place} to the store's CA, or check the clock",
+          "The certificate is not signed by a CA this machine trusts, does not carry the host's name, or the clock "
+          "is off. For a private CA give ca_bundle (mount-s3 1.23 or newer)."),
+    Fault("throttled", _C.NETWORK, "{endpoint} asks to slow down",
+          "nothing; s3mountd tries again by itself",
+          "The store answered 503 SlowDown to every attempt."),
+    Fault("start-timeout", _C.NETWORK, "mount-s3 gave no sign of life for {detail}",
+          "check the network and the endpoint; logs: s3mountctl logs {name}",
+          "The worker was started and neither came up nor ended within start_timeout. mount-s3 is silent for up to "
+          "100 s when a CA is not trusted or packets are dropped."),
+    Fault("store-error", _C.NETWORK, "{endpoint} gave an answer mount-s3 does not understand: {detail}",
+          "see: s3mountctl logs {name}",
+          "The store answered with an error that has no row of its own."),
+    Fault("worker-crashed", _C.WORKER, "mount-s3 was ended by {detail}",
+          "nothing; it is started again by itself. History: s3mountctl logs {name}",
+          "The worker process died by a signal. The folder answers 'not connected' until the next one is in place, "
+          "and never shows what lies beneath."),
+    Fault("worker-ended", _C.WORKER, "mount-s3 ended by itself ({detail})",
+          "see: s3mountctl logs {name}",
+          "The worker exited without having been asked, with a message that has no row of its own."),
+    Fault("worker-out-of-memory", _C.WORKER, "the kernel ended mount-s3 for want of memory",
+          "see: s3mountctl logs {name}",
+          "The out-of-memory killer chose the worker. mount-s3 plans with 95 % of the machine's memory for each "
+          "mount; set memory_target (mount-s3 1.24) to bound it."),
+    Fault("unmounted-outside", _C.WORKER, "somebody unmounted {folder}; it is mounted again",
+          "to keep it away use: s3mountctl stop {name}",
+          "The mount vanished from the mount table without s3mountd's doing. Use `s3mountctl stop` to unmount."),
+    Fault("worker-missing", _C.HOST, "mount-s3 is not installed (looked for {detail})",
+          "install Mountpoint for Amazon S3; s3mountd takes it up by itself",
+          "s3mountd supervises AWS's mount-s3, which Debian does not carry. Download its .deb from AWS, check the "
+          "signature, and install it with apt."),
+    Fault("worker-too-old", _C.HOST, "mount-s3 {detail} is too old; 1.14 is the oldest that can be supervised",
+          "upgrade mount-s3",
+          "Since 1.14 mount-s3 takes a FUSE file descriptor, on which everything here stands."),
+    Fault("foreign-mount", _C.HOST, "something else is mounted on {folder} ({detail})",
+          "unmount it (umount {folder}), or change folder in {place}",
+          "A file system that s3mountd did not mount covers the folder. It is left alone; when it goes away the "
+          "bucket is mounted."),
+    Fault("fuse-missing", _C.HOST, "/dev/fuse cannot be opened: {detail}",
+          "run: modprobe fuse",
+          "The kernel has no FUSE, or the device is hidden from the daemon (containers need --device /dev/fuse)."),
+    Fault("host-refused", _C.HOST, "the system refused: {detail}",
+          "see: journalctl -u s3mountd",
+          "A call to the kernel or to systemd failed in a way that has no row of its own."),
+    Fault("stopped", _C.OPERATOR, "stopped by an operator",
+          "run: s3mountctl start {name}",
+          "`s3mountctl stop` was used. The mount stays away, also over a reboot, until `s3mountctl start`."),
+    Fault("disabled", _C.OPERATOR, "disabled in the configuration",
+          "set enabled = true in {place}",
+          "The mount has enabled = false."),
+    Fault("not-permitted", _C.OPERATOR, "you may not do this: {detail}",
+          "use sudo",
+          "Reading is free for local users; changing needs the polkit action org.s3mountd1.manage, which "
+          "administrators have."),
+    Fault("no-such-mount", _C.OPERATOR, "there is no mount called {detail}",
+          "run: s3mountctl list",
+          "The name is not in the configuration that the daemon runs with; after adding it run s3mountctl reload."),
+    Fault("daemon-unreachable", _C.OPERATOR, "the daemon does not answer on D-Bus: {detail}",
+          "run: systemctl status s3mountd",
+          "s3mountd is not running, or the system bus is away. Mounts that were up go on serving without it."),
+)
+
+FAULTS: dict[str, Fault] = {fault.code: fault for fault in _ROWS}
+
+
+class MountdError(Exception):
+    """A failure with a code of the table; ``detail`` fills the sentence's template."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        self.fault = FAULTS[code]
+        self.detail = detail
+        super().__init__(f"{code}: {detail}" if detail else code)

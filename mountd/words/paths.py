@@ -1,0 +1,30 @@
+"""Where everything lives: files, unit names, bus names. The one place that spells them."""
+
+from pathlib import Path
+
+CONFIG = Path("/etc/s3mountd/mounts.toml")
+DROPINS = Path("/etc/s3mountd/mounts.d")
+RUN = Path("/run/s3mountd")
+"""Memory that must outlive the daemon but not a reboot; root only, made by systemd (``RuntimeDirectory=``)."""
+STATE = Path("/var/lib/s3mountd")
+"""Memory that outlives a reboot: the last accepted configuration, which mounts an operator stopped."""
+CACHE = Path("/var/cache/s3mountd")
+ACCEPTED = STATE / "accepted.json"
+LIBEXEC = Path("/usr/libexec/s3mountd")
+DETACH = LIBEXEC / "s3mount-detach"
+"""Run by each worker's ``ExecStop=``: takes away the mount of that worker and no other."""
+
+BUS_NAME = "org.s3mountd1"
+OBJECT_PATH = "/org/s3mountd1"
+INTERFACE = "org.s3mountd1.Manager"
+POLKIT_MANAGE = "org.s3mountd1.manage"
+ERROR_PREFIX = "org.s3mountd1.Error."
+
+SLICE = "s3mount.slice"
+WORKER_PREFIX = "s3mount-"
+DAEMON_UNIT = "s3mountd.service"
+
+FUSE_SUBTYPE = "mount-s3"
+"""Live mounts appear in mountinfo as ``fuse.mount-s3`` with the source ``s3://bucket/prefix``."""
+GUARD_SOURCE = "s3mountd-guard"
+"""Guards appear with the source ``s3mountd-guard:NAME`` (dead FUSE, or an empty read-only tmpfs)."""
