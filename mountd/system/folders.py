@@ -1,0 +1,96 @@
+"""The folder below a mount: look at it, make it, say whose it is. Runs in the helper: paths may hang.
+
+The folder is looked at in a private copy of the mount it lies on, so that what s3mountd has put on it (a guard, a
+live mount) is neither seen nor touched.
+"""
+
+import contextlib
+import grp
+import os
+import pwd
+import stat
+from collections.abc import Iterator
+from typing import Any
+
+from mountd.system import mounts, syscalls
+from mountd.words.errors import MountdError
+
+
+@contextlib.contextmanager
+def _host_view(folder: str) -> Iterator[tuple[int, str]]:
+    """A descriptor of the mount that holds the folder, as it is without other mounts on it, and the path in it."""
+    table = mounts.parse(mounts.MOUNTINFO.read_text("utf-8", "surrogateescape"))
+    points = {entry.path for entry in table}
+    parent = os.path.dirname(folder)
+    while parent not in points:
+        parent = os.path.dirname(parent)
+    copy = syscalls.clone_mount(parent)
+    try:
+        yield copy, os.path.relpath(folder, parent)
+    finally:
+        os.close(copy)
+
+
+def _identity(folder: str, user: str, group: str, fallback: os.stat_result) -> tuple[int, int]:
+    """uid and gid by name or number; what is not named is the parent folder's."""
+    try:
+        entry = (pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)) if user else None
+        gid = (int(group) if group.isdigit() else grp.getgrnam(group).gr_gid) if group else None
+    except KeyError as error:
+        raise MountdError("folder-unusable", f"{folder}: {error.args[0]}") from error
+    uid = entry.pw_uid if entry else fallback.st_uid
+    if gid is None:
+        gid = entry.pw_gid if entry else fallback.st_gid
+    return uid, gid
+
+
+def _make(root: int, path: str, folder: str, user: str, group: str) -> None:
+    """Make the folder and its missing parents, each with the owner that user and group or its parent give."""
+    parent = os.path.dirname(path) or "."
+    try:
+        above = os.stat(parent, dir_fd=root)
+    except FileNotFoundError:
+        _make(root, parent, folder, user, group)
+        above = os.stat(parent, dir_fd=root)
+    uid, gid = _identity(folder, user, group, above)
+    os.mkdir(path, 0o755, dir_fd=root)
+    os.chown(path, uid, gid, dir_fd=root, follow_symlinks=False)
+
+
+def _first_entries(root: int, path: str) -> list[str]:
+    opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=root)
+    try:
+        return sorted(os.listdir(opened))[:3]
+    finally:
+        os.close(opened)
+
+
+def prepare(folder: str, *, user: str, group: str, hide: bool) -> dict[str, Any]:
+    """Make the folder fit to be mounted on and return ``{"uid", "gid", "mode", "made"}``.
+
+    ``user`` and ``group`` (names or numbers, may be empty) set whose the files shall be; what they leave open is the
+    folder's own. Raises MountdError ``folder-not-empty`` (unless ``hide``) and ``folder-unusable``.
+    """
+    try:
+        with _host_view(folder) as (root, path):
+            made = not _exists(root, path)
+            if made:
+                _make(root, path, folder, user, group)
+            facts = os.stat(path, dir_fd=root, follow_symlinks=False)
+            if not stat.S_ISDIR(facts.st_mode):
+                raise MountdError("folder-unusable", "it is not a folder")
+            entries = [] if hide else _first_entries(root, path)
+    except OSError as error:
+        raise MountdError("folder-unusable", error.strerror or str(error)) from error
+    if entries:
+        raise MountdError("folder-not-empty", "it holds " + ", ".join(entries))
+    uid, gid = _identity(folder, user, group, facts)
+    return {"uid": uid, "gid": gid, "mode": stat.S_IMODE(facts.st_mode) & 0o777, "made": made}
+
+
+def _exists(root: int, path: str) -> bool:
+    try:
+        os.stat(path, dir_fd=root, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True

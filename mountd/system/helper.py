@@ -1,0 +1,96 @@
+"""The helper process: everything that may block on a file system, done in threads that nobody joins.
+
+Run as ``python3 -m mountd.system.helper FD``; FD is one end of a SOCK_SEQPACKET pair. A request is a JSON object
+``{"id", "task", ...}`` with at most one descriptor beside it; the answer is ``{"id", ...}`` or
+``{"id", "code", "detail"}``. A thread stuck in the kernel costs its own answer and nothing else.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from mountd.system import folders, holders
+from mountd.words.errors import MountdError
+
+_VERSION_TIMEOUT = 10.0
+MESSAGE_LIMIT = 65536
+"""Bytes of one message; SOCK_SEQPACKET keeps messages whole."""
+
+
+def _statvfs(request: Mapping[str, Any], descriptor: int | None) -> dict[str, Any]:
+    """Ask the worker behind a mount for its figures: a round trip to the process, never answered from a cache.
+
+    All zeros mean that the kernel did not ask because the caller may not enter (research note mount-s3.md, 2.9).
+    """
+    target = descriptor if descriptor is not None else str(request["path"])
+    return {"blocks": os.statvfs(target).f_blocks}
+
+
+def _prepare(request: Mapping[str, Any], _descriptor: int | None) -> dict[str, Any]:
+    return folders.prepare(
+        str(request["folder"]), user=str(request["user"]), group=str(request["group"]),
+        hide=request["nonempty"] == "hide",
+    )
+
+
+def _version(request: Mapping[str, Any], _descriptor: int | None) -> dict[str, Any]:
+    done = subprocess.run(
+        [str(request["binary"]), "--version"], capture_output=True, text=True, timeout=_VERSION_TIMEOUT,
+        stdin=subprocess.DEVNULL, env={"PATH": "/usr/bin:/bin"}, check=False,
+    )
+    return {"text": done.stdout.strip(), "status": done.returncode}
+
+
+def _holders(request: Mapping[str, Any], _descriptor: int | None) -> dict[str, Any]:
+    return {"holders": holders.of_mount(int(request["mount_id"]))}
+
+
+TASKS: dict[str, Callable[[Mapping[str, Any], int | None], dict[str, Any]]] = {
+    "statvfs": _statvfs,
+    "prepare": _prepare,
+    "version": _version,
+    "holders": _holders,
+}
+
+
+def _run(channel: socket.socket, request: Mapping[str, Any], descriptor: int | None) -> None:
+    try:
+        answer = TASKS[str(request["task"])](request, descriptor)
+    except MountdError as error:
+        answer = {"code": error.fault.code, "detail": error.detail}
+    except OSError as error:
+        answer = {"code": "host-refused", "detail": error.strerror or str(error), "errno": error.errno}
+    except subprocess.TimeoutExpired:
+        answer = {"code": "host-refused", "detail": f"{request.get('binary')} --version did not answer"}
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+    channel.send(json.dumps({"id": request["id"], **answer}).encode())
+
+
+def serve(channel: socket.socket) -> None:
+    """Answer requests until the other end is closed."""
+    while True:
+        message, descriptors, _flags, _address = socket.recv_fds(channel, MESSAGE_LIMIT, 1, socket.MSG_CMSG_CLOEXEC)
+        if not message:
+            return
+        request = json.loads(message)
+        descriptor = descriptors[0] if descriptors else None
+        threading.Thread(target=_run, args=(channel, request, descriptor), daemon=True).start()
+
+
+def main() -> None:
+    """Entry point of the helper process."""
+    threading.stack_size(256 * 1024)
+    serve(socket.socket(fileno=int(sys.argv[1])))
+    # A daemon thread in an uninterruptible call would hold up an orderly interpreter exit.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Who still holds files of a mount: read from /proc without touching the mount."""
+
+import contextlib
+import os
+from pathlib import Path
+
+_PROC = Path("/proc")
+
+
+def _mount_of(fdinfo: Path) -> int:
+    """The ``mnt_id`` of an open file (proc(5), fdinfo), 0 when it has none."""
+    for line in fdinfo.read_text("ascii", "replace").splitlines():
+        if line.startswith("mnt_id:"):
+            return int(line.split()[1])
+    return 0
+
+
+def _files(process: Path, mount_id: int) -> list[str]:
+    held = []
+    for fdinfo in (process / "fdinfo").iterdir():
+        with contextlib.suppress(OSError):
+            if _mount_of(fdinfo) == mount_id:
+                held.append(os.readlink(process / "fd" / fdinfo.name))
+    return held
+
+
+def of_mount(mount_id: int, limit: int = 5) -> list[str]:
+    """``name (pid) path`` of processes with open files on the mount, at most ``limit``."""
+    found: list[str] = []
+    for process in _PROC.iterdir():
+        if not process.name.isdigit():
+            continue
+        with contextlib.suppress(OSError):
+            files = _files(process, mount_id)
+            if files:
+                command = (process / "comm").read_text("utf-8", "replace").strip()
+                found.append(f"{command} ({process.name}) {files[0]}")
+        if len(found) >= limit:
+            break
+    return found

@@ -1,0 +1,99 @@
+"""The mount calls of Linux that Python does not wrap: fsopen, fsconfig, fsmount, move_mount, open_tree, statx, umount2.
+
+Numbers of the calls are the same on x86-64 and arm64 (all were added after the tables were unified, statx but for);
+flags are from ``linux/mount.h`` and ``linux/stat.h``.
+"""
+
+import ctypes
+import os
+import struct
+from dataclasses import dataclass
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
+
+_SYS_OPEN_TREE, _SYS_MOVE_MOUNT, _SYS_FSOPEN, _SYS_FSCONFIG, _SYS_FSMOUNT = 428, 429, 430, 431, 432
+
+_FSOPEN_CLOEXEC = 1
+_FSCONFIG_SET_FLAG, _FSCONFIG_SET_STRING, _FSCONFIG_CMD_CREATE = 0, 1, 6
+_FSMOUNT_CLOEXEC = 1
+MOUNT_ATTR_RDONLY, MOUNT_ATTR_NOSUID, MOUNT_ATTR_NODEV, MOUNT_ATTR_NOATIME = 1, 2, 4, 16
+_MOVE_MOUNT_F_EMPTY_PATH = 0x4
+_MOVE_MOUNT_BENEATH = 0x200
+_OPEN_TREE_CLONE = 1
+_OPEN_TREE_CLOEXEC = os.O_CLOEXEC
+_AT_FDCWD = -100
+_AT_EMPTY_PATH = 0x1000
+_AT_STATX_DONT_SYNC = 0x4000
+_STATX_MNT_ID = 0x1000
+_MNT_DETACH, _UMOUNT_NOFOLLOW = 2, 8
+
+
+def _check(result: int, what: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
+
+
+def _call(what: str, number: int, *arguments: object) -> int:
+    return _check(int(_libc.syscall(ctypes.c_long(number), *arguments)), what)
+
+
+def fsopen(fstype: str) -> int:
+    """Open a context for a new file system of that type; raises OSError."""
+    return _call("fsopen", _SYS_FSOPEN, fstype.encode(), _FSOPEN_CLOEXEC)
+
+
+def fsconfig_string(context: int, key: str, value: str) -> None:
+    """Set a parameter of the new file system; raises OSError."""
+    _call(f"fsconfig {key}", _SYS_FSCONFIG, context, _FSCONFIG_SET_STRING, key.encode(), value.encode(), 0)
+
+
+def fsconfig_flag(context: int, key: str) -> None:
+    """Set a flag of the new file system; raises OSError."""
+    _call(f"fsconfig {key}", _SYS_FSCONFIG, context, _FSCONFIG_SET_FLAG, key.encode(), None, 0)
+
+
+def fsmount(context: int, attributes: int) -> int:
+    """Create the file system and return a descriptor of its detached mount; raises OSError."""
+    _call("fsconfig create", _SYS_FSCONFIG, context, _FSCONFIG_CMD_CREATE, None, None, 0)
+    return _call("fsmount", _SYS_FSMOUNT, context, _FSMOUNT_CLOEXEC, attributes)
+
+
+def move_mount(mount_fd: int, folder: str, *, beneath: bool = False) -> None:
+    """Attach a detached mount to a folder: on top of what is there, or ``beneath`` it (Linux 6.5); raises OSError."""
+    flags = _MOVE_MOUNT_F_EMPTY_PATH | (_MOVE_MOUNT_BENEATH if beneath else 0)
+    _call("move_mount", _SYS_MOVE_MOUNT, mount_fd, b"", _AT_FDCWD, os.fsencode(folder), flags)
+
+
+def clone_mount(mount_point: str) -> int:
+    """A descriptor of a detached copy of one mount without what is mounted below it; raises OSError."""
+    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC
+    return _call("open_tree", _SYS_OPEN_TREE, _AT_FDCWD, os.fsencode(mount_point), flags)
+
+
+def umount_lazy(folder: str) -> None:
+    """Take the topmost mount off a folder; open files go on to live (``MNT_DETACH``). Raises OSError."""
+    _check(_libc.umount2(os.fsencode(folder), _MNT_DETACH | _UMOUNT_NOFOLLOW), f"umount {folder}")
+
+
+@dataclass(frozen=True)
+class MountIdentity:
+    """A mount's id as in mountinfo's first column, and its device's minor number.
+
+    For FUSE the minor number is the name of the connection below ``/sys/fs/fuse/connections``.
+    """
+
+    mount_id: int
+    minor: int
+
+
+def identify(mount_fd: int) -> MountIdentity:
+    """Who a mount is, without asking its file system (``AT_STATX_DONT_SYNC``): never blocks. Raises OSError."""
+    buffer = ctypes.create_string_buffer(256)
+    flags = _AT_EMPTY_PATH | _AT_STATX_DONT_SYNC
+    _check(_libc.statx(mount_fd, b"", flags, ctypes.c_uint(_STATX_MNT_ID), buffer), "statx")
+    # struct statx: stx_dev_minor is the 32-bit word at offset 140, stx_mnt_id the 64-bit one at 144.
+    minor, mount_id = struct.unpack_from("=IQ", buffer.raw, 140)
+    return MountIdentity(mount_id, minor)
