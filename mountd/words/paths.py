@@ -6,9 +6,10 @@ CONFIG = Path("/etc/s3mountd/mounts.toml")
 DROPINS = Path("/etc/s3mountd/mounts.d")
 RUN = Path("/run/s3mountd")
 """Memory that must outlive the daemon but not a reboot; root only, made by systemd (``RuntimeDirectory=``)."""
+CACHE_MOUNT = RUN / "cache"
+"""Where a worker finds its own cache folder inside its sandbox: an empty folder on the host."""
 STATE = Path("/var/lib/s3mountd")
 """Memory that outlives a reboot: the last accepted configuration, which mounts an operator stopped."""
-CACHE = Path("/var/cache/s3mountd")
 ACCEPTED = STATE / "accepted.json"
 LIBEXEC = Path("/usr/libexec/s3mountd")
 DETACH = LIBEXEC / "s3mount-detach"

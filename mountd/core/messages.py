@@ -1,0 +1,90 @@
+"""What mount-s3 said and how it ended, turned into a code of ``words.errors``.
+
+The stems are mount-s3's own (research notes mount-s3.md 2.4 and ceph.md 4, read in its source and measured); one row
+each, first match wins, so the particular stands before the general.
+"""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How a worker ended, in systemd's words (org.freedesktop.systemd1(5)).
+
+    ``result`` is the unit's Result ("success", "exit-code", "signal", "oom-kill", ...); ``status`` the exit status
+    or the signal's number; ``words`` what it printed on stderr.
+    """
+
+    result: str
+    status: int
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """A code with the detail that fills its sentence."""
+
+    code: str
+    detail: str = ""
+
+
+_STEMS: tuple[tuple[str, str], ...] = (
+    (r"Wrong region \((?P<detail>expecting [^)]*)\)", "wrong-region"),
+    (r"The bucket does not exist", "bucket-missing"),
+    (r"Forbidden: (?P<detail>.*(?:ExpiredToken|token.* expired|expired).*)", "credentials-expired"),
+    (r"Forbidden: (?P<detail>.*(?:SignatureDoesNotMatch|signature we calculated|InvalidAccessKeyId"
+     r"|access key I[Dd] you provided|InvalidToken|UserSuspended).*)", "key-refused"),
+    (r"Forbidden: (?P<detail>.*)", "access-denied"),
+    (r"No signing credentials", "no-credentials"),
+    (r"invalid AWS credentials", "profile-missing"),
+    (r"Request throttled|SlowDown", "throttled"),
+    (r"AWS_IO_DNS_\w+", "name-unresolved"),
+    (r"AWS_IO_SOCKET_CONNECTION_REFUSED", "connection-refused"),
+    (r"(?P<detail>AWS_IO_TLS_\w+)", "tls-failed"),
+    (r"(?P<detail>CA bundle .*|failed to build TLS context.*)", "option-rejected"),
+    (r"(?P<detail>AWS_IO_\w+|AWS_ERROR_HTTP_\w+|CRT error \d+.*)", "unreachable"),
+    (r"(?P<detail>Unknown response error.*|Service error.*)", "store-error"),
+    (r"(?P<detail>(?:Failed to parse endpoint URL|[Ii]nvalid S3 endpoint).*)", "option-rejected"),
+    (r"(?P<detail>failed to create cache directory.*|initial PutObject failed for shared cache.*)", "host-refused"),
+    (r"(?P<detail>exceeds the memory available for data buffers.*|part size must be at between.*"
+     r"|cache-xz argument must not.*|--sse-kms-key-id can not.*|Invalid OTLP endpoint.*)", "option-rejected"),
+)
+_COMPILED = tuple((re.compile(stem), code) for stem, code in _STEMS)
+_LIMIT = 200
+"""Characters of a detail: one line of a person's terminal or two, never a flood."""
+
+_SIGNALS = {6: "SIGABRT", 9: "SIGKILL", 11: "SIGSEGV", 15: "SIGTERM", 7: "SIGBUS", 4: "SIGILL", 31: "SIGSYS"}
+
+
+def of_words(words: str) -> Cause | None:
+    """The cause that mount-s3's own words name, or None."""
+    for stem, code in _COMPILED:
+        found = stem.search(words)
+        if found:
+            detail = (found.groupdict().get("detail") or "").strip()
+            return Cause(code, detail[:_LIMIT])
+    return None
+
+
+def _last_line(words: str) -> str:
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith(("error:", "Error:"))]
+    return (errors or lines or [""])[-1][:_LIMIT]
+
+
+def of_ending(ending: Ending) -> Cause:
+    """The cause of a worker's end: systemd's result first, then its words, then its status."""
+    if ending.result == "oom-kill":
+        return Cause("worker-out-of-memory")
+    if ending.result in ("signal", "core-dump", "watchdog"):
+        return Cause("worker-crashed", _SIGNALS.get(ending.status, f"signal {ending.status}"))
+    if ending.status == 203:
+        return Cause("worker-missing", "the program that was there a moment ago")
+    if ending.status == 2:
+        return Cause("option-rejected", _last_line(ending.words).removeprefix("error: "))
+    named = of_words(ending.words)
+    if named:
+        return named
+    said = _last_line(ending.words)
+    return Cause("worker-ended", f"status {ending.status}" + (f": {said}" if said else ""))

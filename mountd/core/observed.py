@@ -1,0 +1,40 @@
+"""What is: the mounts on a folder and the workers of a mount, as last seen."""
+
+from dataclasses import dataclass
+
+from mountd.core.layers import Kind, Layer
+
+
+@dataclass(frozen=True)
+class Worker:
+    """One generation's unit that has not ended."""
+
+    unit: str
+    name: str
+    generation: int
+    digest: str
+    """Of everything that needs a new worker when it changes (``core.changes.worker_digest``)."""
+    connection: int
+    pid: int = 0
+
+
+@dataclass(frozen=True)
+class Observed:
+    """All that a decision on one mount looks at, apart from its memory."""
+
+    layers: tuple[Layer, ...] = ()
+    """What is mounted on the folder, topmost first."""
+    workers: tuple[Worker, ...] = ()
+
+    @property
+    def top(self) -> Layer | None:
+        """What callers meet, None for the plain folder."""
+        return self.layers[0] if self.layers else None
+
+    @property
+    def serving(self) -> Worker | None:
+        """The worker behind what callers meet; None when they meet a guard, a dead mount or the plain folder."""
+        if self.top is None or self.top.kind is not Kind.LIVE:
+            return None
+        connection = self.top.connection
+        return next((worker for worker in self.workers if worker.connection == connection), None)

@@ -1,0 +1,222 @@
+"""A mount's worker as a transient unit of systemd: its name, its command line, its sandbox. Values only.
+
+Property names and types are those of org.freedesktop.systemd1(5); the sandbox was run with the real mount-s3 and
+rates 1.3 (``systemd-analyze security``).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from mountd.words import options, paths
+from mountd.words.model import Mount, OptionValue
+
+_ESCAPED_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.")
+
+
+@dataclass(frozen=True)
+class Property:
+    """One unit property: its name, its D-Bus signature, its value."""
+
+    name: str
+    signature: str
+    value: Any
+
+
+@dataclass(frozen=True)
+class KeyFiles:
+    """The AWS files a worker is given, already looked up: paths on the host, empty when there is none."""
+
+    credentials: str = ""
+    config: str = ""
+    source: str = "role"
+    """Where the keys come from, for people: never a secret."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Whose the folder is: what files of the mount shall look like."""
+
+    uid: int
+    gid: int
+    mode: int
+
+
+@dataclass(frozen=True)
+class Launch:
+    """All that is needed to start one generation of a worker."""
+
+    mount: Mount
+    generation: int
+    binary: str
+    version: tuple[int, ...]
+    folder: Folder
+    keys: KeyFiles
+    digest: str
+    connection: int
+    cache: str = ""
+    """This generation's own cache folder on the host, empty without a cache."""
+
+    @property
+    def unit(self) -> str:
+        """The unit's name."""
+        return unit_name(self.mount.name, self.generation)
+
+
+def escape(text: str) -> str:
+    """What systemd-escape(1) makes of a string that is no path."""
+    if not text:
+        return ""
+    escaped = "".join(
+        char if char in _ESCAPED_PLAIN and not (index == 0 and char == ".")
+        else "-" if char == "/" else "".join(f"\\x{byte:02x}" for byte in char.encode())
+        for index, char in enumerate(text)
+    )
+    return escaped
+
+
+def escape_path(path: str) -> str:
+    """What ``systemd-escape --path`` makes of an absolute path."""
+    return escape("/".join(part for part in path.split("/") if part)) or "-"
+
+
+def unit_name(name: str, generation: int) -> str:
+    """``s3mount-<escaped name>-<generation>.service``."""
+    return f"{paths.WORKER_PREFIX}{escape(name)}-{generation}.service"
+
+
+_SANDBOX: tuple[Property, ...] = (
+    Property("DynamicUser", "b", True),
+    Property("NoNewPrivileges", "b", True),
+    Property("CapabilityBoundingSet", "t", 0),
+    Property("AmbientCapabilities", "t", 0),
+    Property("ProtectSystem", "s", "strict"),
+    Property("ProtectHome", "s", "yes"),
+    Property("PrivateTmp", "b", True),
+    Property("PrivateDevices", "b", True),
+    Property("DevicePolicy", "s", "closed"),
+    Property("PrivateUsers", "b", True),
+    Property("ProtectKernelTunables", "b", True),
+    Property("ProtectKernelModules", "b", True),
+    Property("ProtectKernelLogs", "b", True),
+    Property("ProtectControlGroups", "b", True),
+    Property("ProtectClock", "b", True),
+    Property("ProtectHostname", "b", True),
+    Property("ProtectProc", "s", "invisible"),
+    Property("RestrictRealtime", "b", True),
+    Property("RestrictSUIDSGID", "b", True),
+    Property("RestrictNamespaces", "t", 0),
+    Property("RestrictAddressFamilies", "(bas)", (True, ["AF_INET", "AF_INET6", "AF_UNIX"])),
+    Property("LockPersonality", "b", True),
+    Property("MemoryDenyWriteExecute", "b", True),
+    Property("SystemCallArchitectures", "as", ["native"]),
+    Property("SystemCallFilter", "(bas)", (True, ["@system-service"])),
+    Property("RemoveIPC", "b", True),
+    Property("KeyringMode", "s", "private"),
+    Property("UMask", "u", 0o077),
+)
+
+_LIFE: tuple[Property, ...] = (
+    Property("Type", "s", "exec"),
+    Property("Restart", "s", "no"),
+    # Else systemd keeps the failed unit, and with it the FUSE descriptor, and callers hang.
+    Property("CollectMode", "s", "inactive-or-failed"),
+    Property("Slice", "s", paths.SLICE),
+    # In the foreground mount-s3 logs to stdout and to syslog; the syslog copy carries the level.
+    Property("StandardOutput", "s", "null"),
+    Property("StandardError", "s", "journal"),
+    Property("SyslogIdentifier", "s", "mount-s3"),
+    Property("TasksMax", "t", 4096),
+    Property("LimitNOFILE", "t", 65536),
+)
+
+_ORDER_AFTER = ("network.target", "network-online.target", "nss-lookup.target", "dbus.socket")
+_ORDER_BEFORE = (paths.DAEMON_UNIT, "remote-fs.target", "systemd-user-sessions.service")
+"""At shutdown the reverse holds: the daemon goes first, so that it restarts nothing; then the sessions of those who
+use the folders; then the workers, draining; the network after them."""
+
+
+def _filled(launch: Launch) -> dict[str, OptionValue]:
+    """The mount's options with what only the host knows: files look like the folder they lie in."""
+    filled = dict(launch.mount.options)
+    # mount-s3 refuses 0 for uid and gid; without them files belong to the worker's own user.
+    if launch.folder.uid:
+        filled.setdefault("uid", launch.folder.uid)
+    if launch.folder.gid:
+        filled.setdefault("gid", launch.folder.gid)
+    filled.setdefault("dir_mode", f"{launch.folder.mode:04o}")
+    filled.setdefault("file_mode", f"{int(str(filled['dir_mode']), 8) & 0o666:04o}")
+    if "ca_bundle" in filled:
+        filled["ca_bundle"] = f"{_credentials_directory(launch)}/{_CA}"
+    if "cache" in filled:
+        filled["cache"] = str(paths.CACHE_MOUNT)
+    return filled
+
+
+def command(launch: Launch) -> list[str]:
+    """The worker's command line; ``/dev/fd/0`` is the FUSE descriptor."""
+    mount = launch.mount
+    argv = [launch.binary, mount.bucket, "/dev/fd/0", "--foreground", "--allow-other"]
+    if mount.prefix:
+        argv += ["--prefix", mount.prefix]
+    if mount.credentials.anonymous:
+        argv.append("--no-sign-request")
+    return [*argv, "--user-agent-prefix=s3mountd", *options.argv(_filled(launch))]
+
+
+_CA = "ca-bundle"
+
+
+def _credentials_directory(launch: Launch) -> str:
+    """Where systemd puts what LoadCredential names; only this unit's user can read it (systemd.exec(5))."""
+    return f"/run/credentials/{launch.unit}"
+
+
+def _environment(launch: Launch) -> list[str]:
+    """The worker's variables. Everybody can read them over D-Bus: never a secret."""
+    directory = _credentials_directory(launch)
+    pairs = [f"{variable}={directory}/{name}" for name, variable, path in _loaded(launch) if variable]
+    if launch.keys.credentials or launch.keys.config or launch.mount.credentials.anonymous:
+        pairs.append("AWS_EC2_METADATA_DISABLED=true")
+    if launch.mount.credentials.profile:
+        pairs.append(f"AWS_PROFILE={launch.mount.credentials.profile}")
+    return [*pairs, "HOME=/nonexistent"]
+
+
+def _loaded(launch: Launch) -> list[tuple[str, str, str]]:
+    """Files that systemd reads as root for the worker: name, the variable that points there, path on the host."""
+    rows = (
+        ("aws-credentials", "AWS_SHARED_CREDENTIALS_FILE", launch.keys.credentials),
+        ("aws-config", "AWS_CONFIG_FILE", launch.keys.config),
+        (_CA, "", str(launch.mount.options.get("ca_bundle", ""))),
+    )
+    return [row for row in rows if row[2]]
+
+
+def log_fields(launch: Launch) -> list[str]:
+    """What the unit says of itself, in the journal and to a daemon that comes later (see ``system.systemd``)."""
+    return [
+        f"S3MOUNT_NAME={launch.mount.name}", f"S3MOUNT_GENERATION={launch.generation}",
+        f"S3MOUNT_DIGEST={launch.digest}", f"S3MOUNT_CONNECTION={launch.connection}",
+    ]
+
+
+def properties(launch: Launch) -> list[Property]:
+    """Everything but StandardInputFileDescriptor, which needs the call's own descriptor list."""
+    mount = launch.mount
+    argv = command(launch)
+    detach = [str(paths.DETACH), mount.folder, str(launch.connection)]
+    own = [
+        Property("Description", "s", f"S3 mount {mount.name}: {mount.source} on {mount.folder}"),
+        Property("ExecStart", "a(sasb)", [(argv[0], argv, False)]),
+        # Privileged: runs outside the sandbox's mount namespace, also when the daemon is gone (shutdown).
+        Property("ExecStopEx", "a(sasas)", [(detach[0], detach, ["privileged", "ignore-failure"])]),
+        Property("TimeoutStopUSec", "t", int(mount.stop_timeout * 1_000_000)),
+        Property("Environment", "as", _environment(launch)),
+        Property("LoadCredential", "a(ss)", [(name, path) for name, _, path in _loaded(launch)]),
+        Property("LogExtraFields", "aay", [field.encode() for field in log_fields(launch)]),
+        Property("After", "as", [*_ORDER_AFTER, f"{escape_path(mount.folder)}.mount"]),
+        Property("Before", "as", list(_ORDER_BEFORE)),
+    ]
+    if launch.cache:
+        own.append(Property("BindPaths", "a(ssbt)", [(launch.cache, str(paths.CACHE_MOUNT), False, 0)]))
+    return [*_LIFE, *_SANDBOX, *own]

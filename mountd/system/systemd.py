@@ -1,0 +1,179 @@
+"""PID 1 over the bus: start a worker, hear of its end, kill it, list what is there.
+
+Calls have time-outs; starting is asynchronous, since many workers start at once. Interfaces and properties are those
+of org.freedesktop.systemd1(5).
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pydbus
+import tenacity
+from gi.repository import Gio, GLib
+
+from mountd.core.messages import Ending
+from mountd.core.observed import Worker
+from mountd.core.worker import Property
+from mountd.words import paths
+from mountd.words.errors import MountdError
+
+_DESTINATION = "org.freedesktop.systemd1"
+_MANAGER_PATH = "/org/freedesktop/systemd1"
+_MANAGER = "org.freedesktop.systemd1.Manager"
+_UNIT = "org.freedesktop.systemd1.Unit"
+_SERVICE = "org.freedesktop.systemd1.Service"
+_PROPERTIES = "org.freedesktop.DBus.Properties"
+_TIMEOUT_MS = 5000
+_START_TIMEOUT_MS = 30000
+_ENDED = ("failed", "inactive")
+
+Ended = Callable[[str, Ending], None]
+
+
+def object_path(unit: str) -> str:
+    """The unit's object: all but letters and digits is written as ``_xx`` (sd_bus_path_encode(3))."""
+    label = re.sub(r"[^A-Za-z0-9]", lambda match: f"_{ord(match[0]):02x}", unit)
+    return f"{_MANAGER_PATH}/unit/{label}"
+
+
+class Systemd:
+    """The service manager as s3mountd uses it. ``ended(unit, ending)`` is called once for each watched unit's end."""
+
+    def __init__(self, ended: Ended, changed: Callable[[], None]) -> None:
+        self._con: Any = pydbus.SystemBus().con
+        self._ended = ended
+        self._watched: dict[str, _Watch] = {}
+        self._subscribe()
+        # PID 1 forgets its subscribers when it is executed anew without their names surviving: ask again.
+        self._con.signal_subscribe(_DESTINATION, _MANAGER, "Reloading", _MANAGER_PATH, None,
+                                   Gio.DBusSignalFlags.NONE, self._reloaded, changed)
+
+    def _reloaded(self, *arguments: Any) -> None:
+        started, changed = arguments[-2].unpack()[0], arguments[-1]
+        if not started:
+            self._subscribe()
+            changed()
+
+    @tenacity.retry(stop=tenacity.stop_after_attempt(3), wait=tenacity.wait_fixed(0.2),
+                    retry=tenacity.retry_if_exception_type(MountdError), reraise=True)
+    def _subscribe(self) -> None:
+        self._manager("Subscribe", None)
+
+    def _call(self, path: str, interface: str, method: str, arguments: Any) -> Any:
+        try:
+            answer = self._con.call_sync(_DESTINATION, path, interface, method, arguments, None,
+                                         Gio.DBusCallFlags.NONE, _TIMEOUT_MS, None)
+        except GLib.Error as error:
+            raise MountdError("host-refused", f"systemd, {method}: {Gio.DBusError.get_remote_error(error) or ''} "
+                                              f"{_plain(error)}".strip()) from error
+        return answer.unpack()
+
+    def _manager(self, method: str, arguments: Any) -> Any:
+        return self._call(_MANAGER_PATH, _MANAGER, method, arguments)
+
+    def start(self, unit: str, properties: Sequence[Property], fuse_fd: int, failed: Callable[[str], None]) -> None:
+        """Start a transient service with the FUSE descriptor as its standard input; watched from now on.
+
+        The descriptor is duplicated; the caller closes its own. ``failed(text)`` is called when PID 1 refuses.
+        """
+        self.watch(unit)
+        descriptors = Gio.UnixFDList.new()
+        handle = descriptors.append(fuse_fd)
+        packed = [(item.name, GLib.Variant(item.signature, item.value)) for item in properties]
+        packed.append(("StandardInputFileDescriptor", GLib.Variant("h", handle)))
+        arguments = GLib.Variant("(ssa(sv)a(sa(sv)))", (unit, "fail", packed, []))
+
+        def done(connection: Any, result: Any) -> None:
+            try:
+                connection.call_with_unix_fd_list_finish(result)
+            except GLib.Error as error:
+                self.forget(unit)
+                failed(_plain(error))
+
+        self._con.call_with_unix_fd_list(
+            _DESTINATION, _MANAGER_PATH, _MANAGER, "StartTransientUnit", arguments, None,
+            Gio.DBusCallFlags.NONE, _START_TIMEOUT_MS, descriptors, None, done,
+        )
+
+    def watch(self, unit: str) -> None:
+        """Hear of the unit's end."""
+        if unit not in self._watched:
+            self._watched[unit] = _Watch(self._con, unit, self._unit_ended)
+
+    def forget(self, unit: str) -> None:
+        """Hear no more of the unit."""
+        watch = self._watched.pop(unit, None)
+        if watch is not None:
+            watch.close()
+
+    def _unit_ended(self, unit: str, ending: Ending) -> None:
+        self.forget(unit)
+        self._ended(unit, ending)
+
+    def kill(self, unit: str) -> None:
+        """SIGKILL to every process of the unit; a unit that is gone already is fine. Raises ``host-refused``."""
+        try:
+            self._manager("KillUnit", GLib.Variant("(ssi)", (unit, "all", 9)))
+        except MountdError as error:
+            if "NoSuchUnit" not in error.detail:
+                raise
+
+    def main_pid(self, unit: str) -> int:
+        """The unit's main process, 0 when there is none (any more)."""
+        try:
+            arguments = GLib.Variant("(ss)", (_SERVICE, "MainPID"))
+            return int(self._call(object_path(unit), _PROPERTIES, "Get", arguments)[0])
+        except MountdError:
+            return 0
+
+    def workers(self) -> list[Worker]:
+        """Every worker unit there is, with what it says of itself. Raises ``host-refused``."""
+        arguments = GLib.Variant("(asas)", ([], [f"{paths.WORKER_PREFIX}*.service"]))
+        found = []
+        for unit, _, _, active, *_ in self._manager("ListUnitsByPatterns", arguments)[0]:
+            if active not in _ENDED:
+                worker = self._worker(unit)
+                if worker is not None:
+                    found.append(worker)
+        return found
+
+    def _worker(self, unit: str) -> Worker | None:
+        """What the unit's log fields tell (``core.worker.log_fields``), or None when it is none of ours."""
+        try:
+            arguments = GLib.Variant("(s)", (_SERVICE,))
+            answer = self._call(object_path(unit), _PROPERTIES, "GetAll", arguments)[0]
+        except MountdError:
+            return None
+        fields = dict(bytes(field).decode().split("=", 1) for field in answer["LogExtraFields"])
+        try:
+            return Worker(unit, fields["S3MOUNT_NAME"], int(fields["S3MOUNT_GENERATION"]), fields["S3MOUNT_DIGEST"],
+                          int(fields["S3MOUNT_CONNECTION"]), int(answer["MainPID"]))
+        except KeyError:
+            return None
+
+
+class _Watch:
+    """One unit's property changes, folded until it has ended."""
+
+    def __init__(self, con: Any, unit: str, ended: Ended) -> None:
+        self._con, self._unit, self._callback = con, unit, ended
+        self._seen: dict[str, Any] = {}
+        self._subscription = con.signal_subscribe(
+            _DESTINATION, _PROPERTIES, "PropertiesChanged", object_path(unit), None,
+            Gio.DBusSignalFlags.NONE, self._signal, None)
+
+    def _signal(self, *arguments: Any) -> None:
+        interface, changed, _ = arguments[5].unpack()
+        self._seen |= {key: changed[key] for key in ("Result", "ExecMainStatus", "ActiveState") if key in changed}
+        if interface == _UNIT and self._seen.get("ActiveState") in _ENDED:
+            ending = Ending(str(self._seen.get("Result", "success")), int(self._seen.get("ExecMainStatus", 0)))
+            self._callback(self._unit, ending)
+
+    def close(self) -> None:
+        self._con.signal_unsubscribe(self._subscription)
+
+
+def _plain(error: Any) -> str:
+    """The error's sentence without the prefix GLib puts before it."""
+    return re.sub(r"^GDBus\.Error:\S+: ", "", str(error.message))
