@@ -21,6 +21,9 @@ PACKAGES = (
     "fuse3 ca-certificates iproute2 nftables rsync curl strace"
 ).split()
 
+# What AWS's own build of mount-s3 is linked with; the package has another name in each release.
+OWN_PACKAGES = {"bookworm": ["libfuse2"], "trixie": ["libfuse2t64"]}
+
 # Timers and consoles that only add noise, load or a boot delay to a short-lived machine.
 MASKED = (
     "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service "
@@ -46,7 +49,7 @@ def rootfs(release: str) -> Path:
     Raises CalledProcessError, after mmdebstrap's own words on stderr, when no mirror serves it.
     """
     suite = SUITES[release]
-    key = digest(suite, RECIPE, *PACKAGES, *MASKED, *FILES, *FILES.values())
+    key = digest(suite, RECIPE, *PACKAGES, *OWN_PACKAGES[suite], *MASKED, *FILES, *FILES.values())
     return made_once(f"rootfs-{suite}", key, lambda draft: _make(suite, draft))
 
 
@@ -67,7 +70,8 @@ def _make(suite: str, draft: Path) -> None:
 
 
 def _debootstrap(suite: str, draft: Path, mirror: str | None) -> None:
-    command = ["mmdebstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", *_apt_proxy()]
+    packages = ",".join(PACKAGES + OWN_PACKAGES[suite])
+    command = ["mmdebstrap", "--variant=minbase", f"--include={packages}", *_apt_proxy()]
     subprocess.run([*command, suite, str(draft), *([mirror] if mirror else [])], check=True,
                    stdin=subprocess.DEVNULL)
 
