@@ -41,6 +41,11 @@ RETRY: dict[FaultClass, Retry] = {
 }
 
 
+_NEEDS_PERSON = frozenset(
+    {FaultClass.CONFIG, FaultClass.ACCESS, FaultClass.CREDENTIALS, FaultClass.HOST, FaultClass.OPERATOR}
+)
+
+
 @dataclass(frozen=True)
 class Fault:
     """One row: what it is called, whose it is, what to say, what to do.
@@ -62,8 +67,8 @@ class Fault:
 
     @property
     def needs_person(self) -> bool:
-        """True when trying again cannot help until somebody changes something (state ``failed``)."""
-        return self.retry.first is None
+        """True when somebody has to change something (state ``failed``), be it tried again meanwhile or not."""
+        return self.klass in _NEEDS_PERSON
 
     @property
     def bus_name(self) -> str:

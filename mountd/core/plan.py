@@ -1,0 +1,269 @@
+"""The heart: given what is wanted, what is, and what is remembered, what to do now. Pure.
+
+``decide`` goes through an ordered table of rows; the first that has an answer wins. Nothing here knows a clock, a
+file or a bus. Times are monotonic seconds.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from mountd.core.backoff import Failure
+from mountd.core.layers import Kind, Layer
+from mountd.core.messages import Cause
+from mountd.core.observed import Observed
+from mountd.core.worker import Folder
+from mountd.words.errors import FAULTS, FaultClass
+from mountd.words.model import Mount, State
+
+LOOK_AGAIN_REFUSED = 30.0
+"""Seconds between looks while the host refuses (mount-s3 missing): somebody may install it at any time."""
+
+
+@dataclass(frozen=True)
+class Staging:
+    """A worker started on a mount that is nowhere in the tree yet."""
+
+    unit: str
+    digest: str
+    connection: int
+    since: float
+    ready: bool = False
+
+
+@dataclass(frozen=True)
+class Drain:
+    """A worker whose mount is off the folder and which may finish what is open until the deadline."""
+
+    unit: str
+    mount_id: int
+    deadline: float
+    killed: bool = False
+
+
+@dataclass(frozen=True)
+class Memory:
+    """All that is remembered of one mount between two looks."""
+
+    held: bool = False
+    """Stopped by an operator."""
+    folder: Folder | None = None
+    """Whose the folder is, once it has been made ready."""
+    preparing: bool = False
+    refusal: Cause | None = None
+    """What about this host forbids to start the worker at all."""
+    failure: Failure | None = None
+    staging: Staging | None = None
+    draining: tuple[Drain, ...] = ()
+
+
+@dataclass(frozen=True)
+class Prepare:
+    """Make the folder ready and learn whose it is."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Start a new worker on a detached mount."""
+
+
+@dataclass(frozen=True)
+class SwapIn:
+    """Bring the staged mount to the folder in place of what is there."""
+
+
+@dataclass(frozen=True)
+class DropStaging:
+    """Give the staged worker up, because of ``cause`` if it failed."""
+
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True)
+class PlaceGuard:
+    """Put a guard (``error`` or ``empty``) on the folder."""
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class Detach:
+    """Take our topmost mount off the folder."""
+
+
+@dataclass(frozen=True)
+class StartDrain:
+    """A worker that serves nobody any more: give it until its deadline."""
+
+    unit: str
+
+
+@dataclass(frozen=True)
+class Kill:
+    """The deadline of a draining worker has passed."""
+
+    drain: Drain
+
+
+Action = Prepare | Stage | SwapIn | DropStaging | PlaceGuard | Detach | StartDrain | Kill
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do, what to call the situation, and when to look again without an event (None: never)."""
+
+    state: State
+    actions: tuple[Action, ...] = ()
+    cause: Cause | None = None
+    look_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The arguments of a row."""
+
+    mount: Mount | None
+    digest: str
+    observed: Observed
+    memory: Memory
+    now: float
+
+
+Row = Callable[[Situation], Decision | None]
+
+
+def _foreign(it: Situation) -> Decision | None:
+    top = it.observed.top
+    if top is None or top.ours or it.mount is None:
+        return None
+    actions: tuple[Action, ...] = (DropStaging(),) if it.memory.staging else ()
+    return Decision(State.FOREIGN, actions, Cause("foreign-mount", top.description))
+
+
+def _unwanted(it: Situation) -> Decision | None:
+    if it.mount is not None and it.mount.enabled and not it.memory.held:
+        return None
+    actions: list[Action] = [DropStaging()] if it.memory.staging else []
+    if it.observed.top is not None and it.observed.top.ours:
+        actions.append(Detach())
+    if it.memory.draining or it.observed.workers:
+        return Decision(State.DRAINING, tuple(actions))
+    if it.mount is not None and not it.mount.enabled:
+        return Decision(State.DISABLED, tuple(actions), Cause("disabled"))
+    return Decision(State.STOPPED, tuple(actions), Cause("stopped"))
+
+
+def _staging(it: Situation) -> Decision | None:
+    staging = it.memory.staging
+    if staging is None or it.mount is None:
+        return None
+    state, cause = _while_trying(it)
+    if staging.digest != it.digest:
+        return Decision(state, (DropStaging(),), cause)
+    if staging.ready:
+        return Decision(state, (SwapIn(),), cause)
+    deadline = staging.since + it.mount.start_timeout
+    if it.now >= deadline:
+        late = Cause("start-timeout", f"{it.mount.start_timeout:.0f} s")
+        return Decision(state, (DropStaging(late),), cause)
+    return Decision(state, _guard(it), cause, deadline)
+
+
+def _serving(it: Situation) -> Decision | None:
+    worker = it.observed.serving
+    if worker is None:
+        return None
+    if worker.digest == it.digest:
+        return Decision(State.MOUNTED)
+    held_back = _held_back(it)
+    if held_back is not None:
+        cause, look_at = held_back
+        return Decision(State.MOUNTED, (), cause, look_at)
+    return Decision(State.MOUNTED, _next_step(it))
+
+
+def _held_back_row(it: Situation) -> Decision | None:
+    held_back = _held_back(it)
+    if held_back is None:
+        return None
+    cause, look_at = held_back
+    state = State.FAILED if FAULTS[cause.code].needs_person else State.WAITING
+    return Decision(state, _guard(it), cause, look_at)
+
+
+def _begin(it: Situation) -> Decision | None:
+    state, cause = _while_trying(it)
+    return Decision(state, (*_guard(it), *_next_step(it)), cause)
+
+
+_ROWS: tuple[Row, ...] = (_foreign, _unwanted, _staging, _serving, _held_back_row, _begin)
+
+
+def _held_back(it: Situation) -> tuple[Cause, float | None] | None:
+    """Why no worker may be started now, and until when (None: until something changes)."""
+    if it.memory.refusal is not None:
+        return it.memory.refusal, it.now + LOOK_AGAIN_REFUSED
+    failure = it.memory.failure
+    if failure is None:
+        return None
+    if failure.not_before is None or failure.not_before > it.now:
+        return failure.cause, failure.not_before
+    return None
+
+
+def _next_step(it: Situation) -> tuple[Action, ...]:
+    if it.memory.preparing:
+        return ()
+    return (Stage(),) if it.memory.folder is not None else (Prepare(),)
+
+
+def _while_trying(it: Situation) -> tuple[State, Cause | None]:
+    """A try under way keeps the word of the failure before it, so that retries do not flicker; a crash is news."""
+    if it.observed.serving is not None:
+        return State.MOUNTED, None
+    failure = it.memory.failure
+    if failure is None:
+        return State.MOUNTING, None
+    fault = FAULTS[failure.cause.code]
+    if fault.klass is FaultClass.WORKER:
+        return State.MOUNTING, failure.cause
+    return (State.FAILED if fault.needs_person else State.WAITING), failure.cause
+
+
+def _guard(it: Situation) -> tuple[Action, ...]:
+    """The guard that is missing, if one is. A dead mount is a guard of the kind ``error`` by itself.
+
+    Without a known folder there is none: a folder that may not be covered (it holds files) stays as it is.
+    """
+    if it.mount is None or it.memory.folder is None or it.observed.serving is not None:
+        return ()
+    top = it.observed.top
+    present = "" if top is None else _effect(top)
+    return () if present == it.mount.when_away else (PlaceGuard(it.mount.when_away),)
+
+
+def _effect(layer: Layer) -> str:
+    return "empty" if layer.kind is Kind.EMPTY_GUARD else "error"
+
+
+def _drains(it: Situation) -> tuple[tuple[Action, ...], float | None]:
+    """Kills that are due, workers that nobody accounts for, and when the next deadline is."""
+    memory, observed = it.memory, it.observed
+    kills = [Kill(drain) for drain in memory.draining if not drain.killed and drain.deadline <= it.now]
+    waiting = [drain.deadline for drain in memory.draining if not drain.killed and drain.deadline > it.now]
+    known = {drain.unit for drain in memory.draining}
+    known |= {memory.staging.unit} if memory.staging else set()
+    known |= {observed.serving.unit} if observed.serving else set()
+    covered = {layer.connection for layer in observed.layers if layer.kind is Kind.LIVE}
+    orphans = [
+        StartDrain(worker.unit) for worker in observed.workers
+        if worker.unit not in known and worker.connection not in covered
+    ]
+    return (*kills, *orphans), min(waiting, default=None)
+
+
+def decide(situation: Situation) -> Decision:
+    """The next step for one mount. Ever called again after its actions, it comes to rest without actions."""
+    housekeeping, deadline = _drains(situation)
+    decision = next(found for row in _ROWS if (found := row(situation)) is not None)
+    times = [time for time in (decision.look_at, deadline) if time is not None]
+    return replace(decision, actions=(*housekeeping, *decision.actions), look_at=min(times, default=None))
