@@ -39,40 +39,64 @@ class Inside:
     leader: int | None = None
     journal_cursor: str | None = None
 
-    def argv(self, cmd: str | Sequence[str], user: str | None = None,
-             env: Mapping[str, str] | None = None) -> list[str]:
+    def argv(
+        self, cmd: str | Sequence[str], user: str | None = None, env: Mapping[str, str] | None = None
+    ) -> list[str]:
         """The host's command line that runs `cmd` inside, with nothing of the host's environment."""
         if self.leader is None:
             raise RuntimeError(f"machine {self.name} is not booted")
         enter = ["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p", "-C", "--"]
-        variables = {"PATH": PATH, "LANG": "C.UTF-8", "TERM": "dumb",
-                     "HOME": f"/home/{user}" if user else "/root", **(env or {})}
+        variables = {
+            "PATH": PATH,
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "HOME": f"/home/{user}" if user else "/root",
+            **(env or {}),
+        }
         pairs = [f"{key}={value}" for key, value in variables.items()]
         become = ["runuser", "-u", user, "--"] if user else []
         inner = ["sh", "-c", cmd] if isinstance(cmd, str) else list(cmd)
         return [*enter, *become, "env", "-i", *pairs, *inner]
 
-    def run(self, cmd: str | Sequence[str], check: bool = True, timeout: float = 60,
-            input: str | bytes | None = None, user: str | None = None,  # noqa: A002 - subprocess's own word
-            env: Mapping[str, str] | None = None) -> Result:
+    def run(
+        self,
+        cmd: str | Sequence[str],
+        check: bool = True,
+        timeout: float = 60,
+        input: str | bytes | None = None,
+        user: str | None = None,  # noqa: A002 - subprocess's own word
+        env: Mapping[str, str] | None = None,
+    ) -> Result:
         """Run to the end; a str goes through `sh -c`. Raises CommandFailed with both outputs."""
         shown = ["sh", "-c", cmd] if isinstance(cmd, str) else list(cmd)
         data = input.encode() if isinstance(input, str) else input
-        process = self.popen(cmd, user=user, env=env, stdin=subprocess.PIPE if data is not None else None,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process = self.popen(
+            cmd,
+            user=user,
+            env=env,
+            stdin=subprocess.PIPE if data is not None else None,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         try:
             out, err = process.communicate(data, timeout)
         except subprocess.TimeoutExpired:
             out, err = _end(process)
-            raise CommandFailed(self.name, shown, f"no end after {timeout} s",
-                                _text(out), _text(err)) from None
+            raise CommandFailed(
+                self.name, shown, f"no end after {timeout} s", _text(out), _text(err)
+            ) from None
         result = Result(_text(out), _text(err), process.returncode)
         if check and result.returncode != 0:
             raise CommandFailed(self.name, shown, f"status {result.returncode}", result.stdout, result.stderr)
         return result
 
-    def popen(self, cmd: str | Sequence[str], user: str | None = None, env: Mapping[str, str] | None = None,
-              **kwargs: Any) -> subprocess.Popen[bytes]:
+    def popen(
+        self,
+        cmd: str | Sequence[str],
+        user: str | None = None,
+        env: Mapping[str, str] | None = None,
+        **kwargs: Any,
+    ) -> subprocess.Popen[bytes]:
         """Start and do not wait; `os.killpg` on its pid ends all of it. Keywords as for subprocess.Popen."""
         kwargs["stdin"] = kwargs.get("stdin") or subprocess.DEVNULL
         return subprocess.Popen(self.argv(cmd, user, env), start_new_session=True, **kwargs)
@@ -83,11 +107,14 @@ class Inside:
         return subprocess.call(self.argv(["bash", "--login"], user, env))
 
     def copy_in(self, src: Path | str, dst: str, mode: int | None = None) -> None:
-        """Copy a file or a directory of the host to exactly `dst`; owner root, mode the source's unless given."""
+        """Copy a file or directory to exactly `dst`; owner root, the mode its own or `mode`."""
         source = Path(src)
         if source.is_dir():
-            pack = subprocess.run(["tar", "-C", str(source), "--owner=0", "--group=0", "-cf", "-", "."],
-                                  check=True, stdout=subprocess.PIPE).stdout
+            pack = subprocess.run(
+                ["tar", "-C", str(source), "--owner=0", "--group=0", "-cf", "-", "."],
+                check=True,
+                stdout=subprocess.PIPE,
+            ).stdout
             self.run(["sh", "-ec", 'mkdir -p "$1"; tar -C "$1" -xf -', "copy", dst], input=pack)
             if mode is not None:
                 self.run(["chmod", f"{mode:o}", dst])
@@ -111,7 +138,7 @@ class Inside:
         self._put(path, text.encode(), mode)
 
     def _put(self, path: str, data: bytes, mode: int) -> None:
-        script = 'mkdir -p "$(dirname "$1")"; umask 077; cat >"$1.new"; chmod "$2" "$1.new"; mv -T "$1.new" "$1"'
+        script = 'mkdir -p "${1%/*}"; umask 077; cat >"$1.new"; chmod "$2" "$1.new"; mv -T "$1.new" "$1"'
         self.run(["sh", "-ec", script, "put", path, f"{mode:o}"], input=data)
 
     def mark_journal(self) -> None:

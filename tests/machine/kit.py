@@ -73,7 +73,7 @@ class Kit(Inside):
     def start_s3(self, buckets: Sequence[str] = BUCKETS) -> None:
         """SeaweedFS on ENDPOINT with signatures on, back after each reboot; each bucket has hello.txt.
 
-        ADMIN may do everything, READER may read and list. Raises SeaweedError if there is no server to be had.
+        ADMIN may do everything, READER may read and list. Raises SeaweedError without a server.
         """
         weed = self.share(Seaweed.binary())
         identities = [seaweed._as_json(one) for one in (ADMIN, READER)]
@@ -86,8 +86,13 @@ class Kit(Inside):
 
     def seed(self, buckets: Sequence[str]) -> None:
         """Create buckets, each with hello.txt, by signed requests from inside."""
-        said = {"endpoint": ENDPOINT, "region": REGION, "key": ADMIN.access_key,
-                "secret": ADMIN.secret_key, "buckets": list(buckets)}
+        said = {
+            "endpoint": ENDPOINT,
+            "region": REGION,
+            "key": ADMIN.access_key,
+            "secret": ADMIN.secret_key,
+            "buckets": list(buckets),
+        }
         self.run(["/usr/bin/python3", "-c", SEED], input=json.dumps(said))
 
     def install_worker(self, prefix: Path) -> str:

@@ -129,8 +129,9 @@ class Machine(Kit):
     def __enter__(self) -> Machine:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.destroy()
 
     def _await_boot(self, deadline: float) -> None:
@@ -142,8 +143,9 @@ class Machine(Kit):
                 self.leader = nspawn.leader_of(self._manager.pid)
             elif self.run(["test", "-S", "/run/systemd/private"], check=False).returncode == 0:
                 left = max(1.0, deadline - time.monotonic())
-                answer = self.run(["systemctl", "is-system-running", "--wait"], check=False,
-                                  timeout=left).stdout.strip()
+                answer = self.run(
+                    ["systemctl", "is-system-running", "--wait"], check=False, timeout=left
+                ).stdout.strip()
             time.sleep(0.02)
         listing = self.run(["systemctl", "list-units", "--failed", "--plain", "--no-legend"]).stdout
         self.failed_units = tuple(line.split()[0] for line in listing.splitlines())
@@ -160,9 +162,14 @@ class Machine(Kit):
             raise RuntimeError(f"{self.name}: {command[1]} ended with {got}, not {status}\n{self.console()}")
 
     def _record(self, kept: bool) -> None:
-        facts = {"release": self.release, "kept": kept, "pid": os.getpid(),
-                 "start": nspawn.start_time(os.getpid()), "leader": self.leader,
-                 "leader_start": self.leader and nspawn.start_time(self.leader)}
+        facts = {
+            "release": self.release,
+            "kept": kept,
+            "pid": os.getpid(),
+            "start": nspawn.start_time(os.getpid()),
+            "leader": self.leader,
+            "leader_start": self.leader and nspawn.start_time(self.leader),
+        }
         draft = self.state / "owner.json.new"
         draft.write_text(json.dumps(facts))
         draft.rename(self.state / "owner.json")

@@ -15,8 +15,8 @@ from pathlib import Path
 # systemd-nspawn's own exit status after a reboot asked for from inside (systemd-nspawn(1), "Exit status").
 REBOOT_STATUS = 133
 
-# $1 lower, $2 state directory, $3 cgroup.procs, then the command. /run/systemd/nspawn must be a mount point of
-# its own where PID 1 is not systemd; in the private namespace it does no harm where it is.
+# $1 lower, $2 state directory, $3 cgroup.procs, then the command. /run/systemd/nspawn must be a mount point
+# of its own where PID 1 is not systemd; in the private namespace it does no harm where it is.
 LAUNCH = """set -e
 echo $$ >"$3"
 lower=$1 state=$2; shift 3
@@ -61,7 +61,7 @@ class Group:
         (self.path / "cgroup.kill").write_text("1")
         self.wait_empty(timeout)
         for directory, _, _ in os.walk(self.path, topdown=False):
-            os.rmdir(directory)
+            Path(directory).rmdir()
 
     def wait_empty(self, timeout: float) -> None:
         """Return when nothing lives in it; raises TimeoutError."""
@@ -74,16 +74,34 @@ class Group:
 
 def launch(name: str, lower: Path, state: Path, group: Group) -> subprocess.Popen[bytes]:
     """Start the container manager; the machine's console goes to STATE/console.log."""
-    spawn = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", f"--directory={state / 'root'}",
-             f"--machine={name}", f"--hostname={name}", "--bind=/dev/fuse",
-             f"--bind-ro={state / 'share'}:/srv/share", "--private-network", "--resolv-conf=off",
-             "--timezone=off", "--link-journal=no", "--console=read-only", "--boot"]
+    spawn = [
+        "systemd-nspawn",
+        "--quiet",
+        "--register=no",
+        "--keep-unit",
+        f"--directory={state / 'root'}",
+        f"--machine={name}",
+        f"--hostname={name}",
+        "--bind=/dev/fuse",
+        f"--bind-ro={state / 'share'}:/srv/share",
+        "--private-network",
+        "--resolv-conf=off",
+        "--timezone=off",
+        "--link-journal=no",
+        "--console=read-only",
+        "--boot",
+    ]
     shell = ["unshare", "--mount", "sh", "-c", LAUNCH, "launch", str(lower), str(state), str(group.make())]
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     with (state / "console.log").open("ab") as console:
         return subprocess.Popen(
-            [*shell, *spawn], stdin=subprocess.DEVNULL, stdout=console, stderr=console,
-            env={"PATH": path, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"}, start_new_session=True)
+            [*shell, *spawn],
+            stdin=subprocess.DEVNULL,
+            stdout=console,
+            stderr=console,
+            env={"PATH": path, "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY": "1"},
+            start_new_session=True,
+        )
 
 
 def leader_of(manager: int) -> int | None:

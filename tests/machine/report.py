@@ -8,7 +8,8 @@ from tests.machine.machine import Machine
 
 LOOKS = {
     "status": "command -v s3mountctl >/dev/null && timeout 10 s3mountctl status --json",
-    "units": "systemctl list-units --all --no-pager --plain 's3mount*' weed.service; systemctl --failed --no-pager",
+    "units": "systemctl list-units --all --no-pager --plain 's3mount*' weed.service",
+    "failed units": "systemctl --failed --no-pager",
     "mountinfo": "cat /proc/self/mountinfo",
     "journal of this boot": "journalctl -b --no-pager -o short-precise -n 400",
 }

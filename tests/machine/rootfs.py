@@ -72,15 +72,19 @@ def _make(suite: str, draft: Path) -> None:
 def _debootstrap(suite: str, draft: Path, mirror: str | None) -> None:
     packages = ",".join(PACKAGES + OWN_PACKAGES[suite])
     command = ["mmdebstrap", "--variant=minbase", f"--include={packages}", *_apt_proxy()]
-    subprocess.run([*command, suite, str(draft), *([mirror] if mirror else [])], check=True,
-                   stdin=subprocess.DEVNULL)
+    subprocess.run(
+        [*command, suite, str(draft), *([mirror] if mirror else [])], check=True, stdin=subprocess.DEVNULL
+    )
 
 
 def _host_mirrors() -> list[str]:
     """Where this host itself gets Debian from, best guess first; empty where apt knows no lists."""
     listing = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(ORIGIN)", "Created-By: Packages"],
-        check=False, capture_output=True, text=True).stdout
+        check=False,
+        capture_output=True,
+        text=True,
+    ).stdout
     rows = [line.split() for line in listing.splitlines()]
     found = [row[0] for row in rows if len(row) == 3 and row[1] in SUITES.values() and row[2] == "Debian"]
     return list(dict.fromkeys(found))
@@ -88,8 +92,9 @@ def _host_mirrors() -> list[str]:
 
 def _apt_proxy() -> list[str]:
     """mmdebstrap starts from an empty apt configuration: hand on the proxy of the host's."""
-    dump = subprocess.run(["apt-config", "dump", "--format", "%f %v%n", "Acquire"],
-                          check=False, capture_output=True, text=True).stdout
+    dump = subprocess.run(
+        ["apt-config", "dump", "--format", "%f %v%n", "Acquire"], check=False, capture_output=True, text=True
+    ).stdout
     rows = (line.partition(" ") for line in dump.splitlines())
     return [f'--aptopt={name} "{value}"' for name, _, value in rows if name.endswith("::Proxy") and value]
 
@@ -106,5 +111,5 @@ def _finish(root: Path) -> None:
     (root / "var/lib/man-db/auto-update").unlink(missing_ok=True)
     for name in ("etc/resolv.conf", "etc/machine-id", "var/lib/dbus/machine-id"):
         (root / name).unlink(missing_ok=True)
-    subprocess.run(["chroot", str(root), "useradd", "--create-home", "--uid=1000", "--shell=/bin/bash", "rob"],
-                   check=True)
+    user = ["useradd", "--create-home", "--uid=1000", "--shell=/bin/bash", "rob"]
+    subprocess.run(["chroot", str(root), *user], check=True)
