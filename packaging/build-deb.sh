@@ -57,16 +57,15 @@ copy_sources() {
     chmod -R u=rwX,go=rX "$tree"
 }
 
+# One entry in place of the whole changelog, for the version may be lower than those already in it.
 set_version() {
     local tree=$1 version=$2 date
     [[ $version =~ ^[0-9]+(\.[0-9]+)+$ ]] || die "not a version: $version"
     date=$(cd "$tree" && dpkg-parsechangelog --show-field Date)
     sed -i "s/^__version__ = .*/__version__ = \"$version\"/" "$tree/mountd/__init__.py"
-    {
-        printf 's3mountd (%s) unstable; urgency=medium\n\n  * Built under another version.\n\n' "$version"
-        printf ' -- s3mountd maintainers <maintainers@s3mountd.example>  %s\n\n' "$date"
-        cat "$repo/packaging/debian/changelog"
-    } >"$tree/debian/changelog"
+    printf 's3mountd (%s) unstable; urgency=medium\n\n  * %s\n\n -- %s  %s\n' "$version" \
+        "The same sources under another version." "s3mountd maintainers <maintainers@s3mountd.example>" "$date" \
+        >"$tree/debian/changelog"
 }
 
 check_version() {
