@@ -1,0 +1,47 @@
+"""The keys of ``mounts.toml`` that are s3mountd's own, as rows of the same kind as mount-s3's options."""
+
+from mountd.words.options import Kind, Option
+from mountd.words.providers import PROVIDERS
+
+_ROWS = (
+    Option("name", Kind.TEXT, "What the mount is called: letters, digits, - _ . up to 64.", "the folder's last part"),
+    Option("bucket", Kind.TEXT, "Bucket, access point alias or ARN.", "must be given"),
+    Option("prefix", Kind.TEXT, 'Mount only what lies below this; ends in "/".', "the whole bucket"),
+    Option("folder", Kind.PATH, "Where to mount it: an absolute path.", "must be given"),
+    Option("provider", Kind.ENUM, "Kind of store; presets path style and region.", "aws",
+           choices=tuple(PROVIDERS)),
+    Option("credentials", Kind.TABLE, "Whose keys to use; see below.", "the folder owner's, root's, the machine's"),
+    Option("when_away", Kind.ENUM, "What callers meet while there is no worker.", "error",
+           choices=("error", "empty")),
+    Option("nonempty", Kind.ENUM, "What to do when the folder has files of its own.", "refuse",
+           choices=("refuse", "hide")),
+    Option("user", Kind.TEXT, "User that the folder and its files belong to.", "the folder's owner"),
+    Option("group", Kind.TEXT, "Group that the folder and its files belong to.", "the folder's group"),
+    Option("enabled", Kind.FLAG, "false keeps the mount in the file but away.", "true"),
+    Option("start_timeout", Kind.SPAN, "How long a worker may take to come up.", "2min", low=1, high=3600),
+    Option("stop_timeout", Kind.SPAN, "How long a worker may finish uploads before it is killed.", "90s", low=1,
+           high=24 * 3600),
+)
+MOUNT_KEYS: dict[str, Option] = {row.name: row for row in _ROWS}
+
+OWN_PLACE = frozenset({"name", "bucket", "prefix", "folder"})
+"""Keys that belong to one mount and so cannot stand in ``[defaults]``."""
+
+CREDENTIAL_KEYS: dict[str, Option] = {
+    row.name: row
+    for row in (
+        Option("user", Kind.TEXT, "User whose ~/.aws is read.", "the folder's owner, then root"),
+        Option("profile", Kind.TEXT, "Profile of ~/.aws/credentials or ~/.aws/config.", "default"),
+        Option("anonymous", Kind.FLAG, "Sign nothing: public buckets.", "false", conflicts=("user", "profile")),
+    )
+}
+
+DAEMON_KEYS: dict[str, Option] = {
+    row.name: row
+    for row in (
+        Option("on_stop", Kind.ENUM, "What becomes of the mounts when the daemon is stopped.", "keep",
+               choices=("keep", "unmount")),
+        Option("log_level", Kind.ENUM, "How much the daemon says.", "info",
+               choices=("debug", "info", "warning", "error")),
+    )
+}
