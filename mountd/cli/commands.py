@@ -1,0 +1,129 @@
+"""The one table of commands: the parser, ``--help``, the man page and the completions are made from it.
+
+A new command is one row here and one function that takes the console and its arguments and gives an exit status.
+"""
+
+from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from mountd.cli import acts, local, reads
+from mountd.cli.console import Console
+from mountd.cli.text import count_of, seconds_of
+
+
+class Take(Enum):
+    """How many words an argument takes, as argparse spells it; a flag takes none."""
+
+    FLAG = ""
+    ONE = "1"
+    MAYBE = "?"
+    ANY = "*"
+    MANY = "+"
+
+
+class Fill(Enum):
+    """What a shell offers for an argument."""
+
+    NOTHING = "nothing"
+    MOUNTS = "mounts"
+    CODES = "codes"
+    FILES = "files"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One option (``names`` begin with dashes) or operand (``names`` is its one metavar)."""
+
+    names: tuple[str, ...]
+    help: str
+    take: Take = Take.FLAG
+    metavar: str = ""
+    fill: Fill = Fill.NOTHING
+    parse: Callable[[str], Any] = str
+    default: Any = None
+
+    @property
+    def is_option(self) -> bool:
+        """False for an operand."""
+        return self.names[0].startswith("-")
+
+    @property
+    def usage(self) -> str:
+        """The argument as a synopsis shows it."""
+        if self.is_option:
+            return f"[{self.names[0]}{' ' + self.metavar if self.metavar else ''}]"
+        name = self.names[0]
+        return {Take.ONE: name, Take.MAYBE: f"[{name}]", Take.ANY: f"[{name}...]", Take.MANY: f"{name}..."}[self.take]
+
+
+@dataclass(frozen=True)
+class Command:
+    """One row. ``help`` is the line in the overview, ``story`` what ``--help`` and the man page add to it."""
+
+    name: str
+    run: Callable[[Console, Namespace], int]
+    help: str
+    arguments: tuple[Argument, ...]
+    story: str
+    needs_daemon: bool = True
+
+    @property
+    def usage(self) -> str:
+        """The synopsis."""
+        return " ".join(["s3mountctl", self.name, *(argument.usage for argument in self.arguments)])
+
+
+WAIT_LIMIT = 120.0
+"""Seconds that a command waits for its outcome when nothing else is said."""
+
+_NAMES = Argument(("NAME",), "names of mounts", Take.MANY, fill=Fill.MOUNTS)
+_SOME = Argument(("NAME",), "names of mounts", Take.ANY, fill=Fill.MOUNTS)
+_ALL = Argument(("--all",), "all mounts")
+_JSON = Argument(("--json",), "print for a machine")
+_NO_WAIT = Argument(("--no-wait",), "do not wait for the outcome")
+_TIMEOUT = Argument(("--timeout",), "wait no longer than this, such as 30s or 5min (2min when not given)",
+                    Take.ONE, "SPAN", parse=seconds_of, default=WAIT_LIMIT)
+_ORDER = (_SOME, _ALL, _NO_WAIT, _TIMEOUT, _JSON)
+
+_ROWS = (
+    Command("status", reads.status, "show how all mounts are, or everything about some", (_SOME, _JSON),
+            "One line a mount; for each one that is not well why, since when, when the next try is, and what mends "
+            "it. With names, everything known of these. With --json and no names the very bytes of the daemon's "
+            "status document."),
+    Command("list", reads.list_mounts, "show names, folders and buckets",
+            (Argument(("--names",), "names only, one a line"), _JSON),
+            "Says nothing about how they are, and ends with 0 whatever their state."),
+    Command("start", acts.start, "mount what was stopped, or try at once what waits", _ORDER,
+            "Waits until the mount is proven or has come to nothing."),
+    Command("stop", acts.stop, "unmount, and stay away until started again", _ORDER,
+            "The folder is taken away at once; the worker finishes files that are open (state draining), until the "
+            "mount's stop_timeout. It stays stopped over a reboot."),
+    Command("restart", acts.restart, "swap in a fresh worker", _ORDER,
+            "The new worker stands ready before the old one goes: readers see no gap."),
+    Command("reload", acts.reload, "read the configuration again, touching only what changed",
+            (_NO_WAIT, _TIMEOUT, _JSON),
+            "Shows what changes, and waits for the mounts that are touched. A configuration with faults is refused "
+            "as a whole: every fault is printed, nothing changes, and the exit status is 2."),
+    Command("plan", reads.plan, "show what a reload would do", (_JSON,),
+            "Exit status 2 when a reload would be refused."),
+    Command("wait", acts.wait, "wait until mounts are there", (_NAMES, _TIMEOUT, _JSON),
+            "Until each one is mounted and a probe proved it. Ends at once, with 2, when one of them failed for "
+            "good, was stopped or is disabled; with 1 when one still waits as the time is over."),
+    Command("logs", local.logs, "show the log of a mount",
+            (Argument(("NAME",), "name of a mount", Take.ONE, fill=Fill.MOUNTS),
+             Argument(("-f", "--follow"), "go on as lines come"),
+             Argument(("-n", "--lines"), "how many lines (100 when not given)", Take.ONE, "N", parse=count_of, default=100),
+             _JSON),
+            "All its workers and what s3mountd did to them, from the journal. Reading the system's journal may need "
+            "sudo or the group adm.", needs_daemon=False),
+    Command("explain", reads.explain, "tell what a code means and what to do",
+            (Argument(("CODE",), "a code, such as bucket-missing", Take.MAYBE, fill=Fill.CODES), _JSON),
+            "Without a code: the table of all.", needs_daemon=False),
+    Command("version", local.version, "show the versions of client, daemon and mount-s3", (_JSON,),
+            "Exit status 0 also when the daemon cannot be asked.", needs_daemon=False),
+)
+
+COMMANDS: dict[str, Command] = {command.name: command for command in _ROWS}

@@ -1,0 +1,74 @@
+"""Where a command's words go: results to stdout, everything else to stderr, colours only on a terminal."""
+
+import io
+import json
+import os
+import sys
+from collections.abc import Iterable
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TextIO
+
+from mountd.cli import render
+from mountd.cli.text import Style
+from mountd.cli.verdict import Exit
+from mountd.words.errors import MountdError
+
+if TYPE_CHECKING:
+    from mountd.cli.client import Client
+
+_PAGE = 80
+_EXITS = {"daemon-unreachable": Exit.UNREACHABLE, "no-such-mount": Exit.USAGE}
+
+
+class Console:
+    """The two streams with their styles, and the daemon once somebody asks for it."""
+
+    def __init__(self, out: TextIO, err: TextIO) -> None:
+        self._out, self._err = out, err
+        self.style, self.error_style = _style(out), _style(err)
+        for stream in (out, err):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+
+    @cached_property
+    def client(self) -> "Client":
+        """The daemon; raises ``daemon-unreachable`` when there is no bus."""
+        # Importing gi takes longer than everything that `explain` and completions do.
+        from mountd.cli.client import Client
+        return Client()
+
+    def say(self, lines: Iterable[str]) -> None:
+        """Print a result, a line each."""
+        self._out.writelines(f"{line}\n" for line in lines)
+        self._out.flush()
+
+    def say_json(self, value: Any) -> None:
+        """Print a result for a machine."""
+        self.say([json.dumps(value, indent=2, ensure_ascii=False)])
+
+    def warn(self, lines: Iterable[str]) -> None:
+        """Print what is not the result: warnings, errors."""
+        self._err.writelines(f"{line}\n" for line in lines)
+        self._err.flush()
+
+    def progress(self, line: str) -> None:
+        """Print a passing remark for somebody who sits there and waits."""
+        if self._err.isatty():
+            self.warn([self.error_style.dim(line)])
+
+    def fail(self, error: MountdError, **known: str) -> Exit:
+        """Explain an error and give its exit status; ``known`` fills the names of its sentence and hint."""
+        self.warn(render.failure(error.fault.code, error.detail, known, self.error_style))
+        return _EXITS.get(error.fault.code, Exit.DOWN)
+
+
+def standard() -> Console:
+    """The process's own streams."""
+    return Console(sys.stdout, sys.stderr)
+
+
+def _style(stream: TextIO) -> Style:
+    if not stream.isatty():
+        return Style(_PAGE)
+    plain = os.environ.get("NO_COLOR", "") != "" or os.environ.get("TERM") == "dumb"
+    return Style(os.get_terminal_size(stream.fileno()).columns or _PAGE, not plain)

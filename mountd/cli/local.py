@@ -1,0 +1,53 @@
+"""The commands that need no daemon: check, logs, version."""
+
+import os
+import subprocess
+from argparse import Namespace
+from pathlib import Path
+
+from mountd import __version__
+from mountd.cli.console import Console
+from mountd.cli.verdict import Exit
+from mountd.words.errors import MountdError
+
+_WORKER = "mount-s3"
+_WORKER_LIMIT = 5.0
+"""Seconds for ``mount-s3 --version``."""
+
+
+def logs(console: Console, args: Namespace) -> int:
+    """Become journalctl, asking for the field that every line about a mount carries."""
+    words = ["journalctl", f"S3MOUNT_NAME={args.name}", f"--lines={args.lines}", "--no-hostname"]
+    words += ["--follow"] * args.follow + ["--output=json"] * args.json
+    try:
+        os.execvp(words[0], words)
+    except OSError as error:
+        console.warn([f"s3mountctl: cannot run journalctl: {error.strerror}"])
+    return Exit.DOWN
+
+
+def version(console: Console, args: Namespace) -> int:
+    """Show the versions of this program, the daemon and mount-s3."""
+    versions = {"s3mountctl": __version__, "s3mountd": _daemon_version(console), _WORKER: _worker_version()}
+    if args.json:
+        console.say_json(versions)
+    else:
+        console.say(f"{name:<11} {text or 'not found'}" for name, text in versions.items())
+    return Exit.WELL
+
+
+def _daemon_version(console: Console) -> str | None:
+    try:
+        return str(console.client.status()["version"])
+    except MountdError as error:
+        console.fail(error)
+        return None
+
+
+def _worker_version() -> str | None:
+    try:
+        ran = subprocess.run([_WORKER, "--version"], capture_output=True, text=True, timeout=_WORKER_LIMIT,
+                             check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return ran.stdout.strip().removeprefix(_WORKER).strip()

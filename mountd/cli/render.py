@@ -1,0 +1,236 @@
+"""Documents into text for people. Pure: the same document, style and table give the same lines."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from mountd.cli import verdict
+from mountd.cli.text import Cell, Style, clean, local, moment, span, table, wrapped
+from mountd.cli.verdict import Document, Exit
+from mountd.words import paths
+from mountd.words.errors import FAULTS, Fault
+
+_LABEL = 12
+_UNPROVEN = {
+    "mounting": "being mounted; nothing has to be done",
+    "waiting": "will be tried again by itself",
+    "draining": "unmounted; the worker still finishes files that are open",
+}
+"""What to say of a mount that is not well while the daemon gives no reason."""
+_BEGIN = (
+    "No mounts are configured. To begin, write into " + str(paths.CONFIG) + ":",
+    "",
+    "    [[mount]]",
+    '    bucket = "my-bucket"',
+    '    folder = "/home/me/my-bucket"',
+    "",
+    "then run: s3mountctl check && sudo s3mountctl reload",
+    "More: man s3mountd.toml",
+)
+_CHANGE = {"add": "+", "remove": "-", "remount": "~", "update": "~", "move": "~"}
+
+
+def status(document: Document, style: Style) -> list[str]:
+    """The whole host: faults of the configuration, one line a mount, then what is wrong and how to mend it."""
+    now, mounts = moment(document["generated_at"]), document["mounts"]
+    lines = _problems(document, style)
+    if not mounts:
+        return lines + list(_BEGIN)
+    lines += _overview(mounts, now, style)
+    sick = [mount for mount in mounts if verdict.of_mount(mount) is not Exit.WELL]
+    for mount in sick:
+        lines += ["", *trouble(mount, now, style)]
+    return [*lines, "", _summary(mounts)]
+
+
+def details(document: Document, style: Style) -> list[str]:
+    """Everything known of each mount, one block a mount."""
+    now = moment(document["generated_at"])
+    lines = _problems(document, style)
+    for number, mount in enumerate(document["mounts"]):
+        lines += [""] * (number > 0) + _detail(mount, now, style)
+    return lines
+
+
+def trouble(mount: Document, now: datetime, style: Style) -> list[str]:
+    """Why a mount is not well, since when, when the next try is, and what mends it."""
+    reason = mount["reason"]
+    level = verdict.of_mount(mount)
+    text = clean(reason["text"]) if reason else _UNPROVEN.get(mount["state"], "not proven yet")
+    head, *rest = wrapped(text, style.width, f"{clean(mount['name'])}: ", 2)
+    name = f"{clean(mount['name'])}:"
+    lines = [style.paint(name, level) + head[len(name):], *rest]
+    fields = [("since", f"{span(_ago(mount['since'], now))} ({local(mount['since'])}){_restarts(mount)}")]
+    if mount["next_try"]:
+        fields.append(("next try", f"in {span(-_ago(mount['next_try'], now))}"))
+    if reason:
+        fields.append(("to mend", clean(reason["hint"])))
+        fields.append(("more", f"s3mountctl explain {reason['code']}"))
+    return lines + _fields(fields, style)
+
+
+def outcome(mount: Document, now: datetime, style: Style) -> list[str]:
+    """One mount after a command: a line when well, its trouble when not."""
+    if verdict.of_mount(mount) is not Exit.WELL:
+        return trouble(mount, now, style)
+    name = style.paint(f"{clean(mount['name'])}:", Exit.WELL)
+    where = f" on {clean(mount['folder'])}" if mount["state"] == "mounted" else ""
+    return [f"{name} {mount['state']}{where}"]
+
+
+def listing(mounts: Sequence[Document], style: Style) -> list[str]:
+    """Names, folders and buckets, nothing that changes."""
+    rows = [[Cell(clean(mount["name"])), Cell(clean(mount["folder"])), Cell(source(mount))] for mount in mounts]
+    return table(("NAME", "FOLDER", "SOURCE"), rows, (0, 1, 2), style) if rows else list(_BEGIN)
+
+
+def plan(document: Document, style: Style) -> list[str]:
+    """What a reload does: one paragraph a mount with its changed keys and the effect on people."""
+    lines = [style.paint("The configuration has faults; a reload would be refused:", Exit.DOWN)] * bool(
+        document["problems"])
+    lines += _bullets(document["problems"], style)
+    for change in document["changes"]:
+        lines.append(style.bold(f"{_CHANGE.get(change['change'], '~')} {clean(change['name'])}: {change['change']}"))
+        lines += [f"    {key['key']}: {value(key['from'])} -> {value(key['to'])}" for key in change["keys"]]
+        lines += wrapped(clean(change["effect"]), style.width, "", 4)
+    lines += [line for note in document["notes"] for line in wrapped(clean(note), style.width, "note: ", 6)]
+    return lines or ["Nothing changes: what runs is what the configuration says."]
+
+
+def fault_table(faults: Iterable[Fault], style: Style) -> list[str]:
+    """Every code with its class and sentence."""
+    rows = [[Cell(fault.code), Cell(fault.klass.value), Cell(filled(fault.sentence))] for fault in faults]
+    return table(("CODE", "CLASS", "MEANS"), rows, (2,), style)
+
+
+def story(fault: Fault, style: Style) -> list[str]:
+    """One code in full."""
+    retry = fault.retry
+    tries = "not before something is changed" if retry.first is None else (
+        f"again after {span(retry.first)}, then at growing distance up to {span(retry.cap)}")
+    fields = [("means", filled(fault.sentence)), ("to mend", filled(fault.hint)), ("class", fault.klass.value),
+              ("tried", tries)]
+    return [style.bold(fault.code), *_fields(fields, style), "", *wrapped(fault.story, style.width)]
+
+
+def failure(code: str, detail: str, known: Mapping[str, str], style: Style) -> list[str]:
+    """An error of a command itself: headline, further lines of the detail, hint."""
+    fault = FAULTS[code]
+    first, *rest = clean_lines(detail) or [""]
+    if rest:
+        first, rest = "see below", [first, *rest]
+    text = filled(fault.sentence, {"detail": first, **known})
+    lines = wrapped(text, style.width, "s3mountctl: ", 12)
+    lines += _bullets(rest, style)
+    return lines + wrapped(filled(fault.hint, known), style.width, "", 12)
+
+
+def clean_lines(text: str) -> list[str]:
+    """The lines of a message, each made safe, without empty ones."""
+    return [clean(line) for line in text.splitlines() if line.strip()]
+
+
+def filled(template: str, known: Mapping[str, str] | None = None) -> str:
+    """A sentence of the table with what is known filled in, and NAME, FOLDER ... for the rest."""
+
+    class Placeholders(dict[str, str]):
+        def __missing__(self, key: str) -> str:
+            return {"detail": "…", "place": str(paths.CONFIG)}.get(key, key.upper())
+
+    return template.format_map(Placeholders(known or {}))
+
+
+def source(mount: Document) -> str:
+    """The bucket and prefix as one word."""
+    return clean(f"s3://{mount['bucket']}/{mount['prefix'] or ''}".removesuffix("/"))
+
+
+def value(raw: Any) -> str:
+    """A value of the configuration, as a person writes it there."""
+    if isinstance(raw, bool):
+        return "true" if raw else "false"
+    if raw is None:
+        return "(not set)"
+    if isinstance(raw, (list, tuple)):
+        return "[" + ", ".join(value(item) for item in raw) + "]"
+    return f'"{clean(raw)}"' if isinstance(raw, str) else str(raw)
+
+
+def _problems(document: Document, style: Style) -> list[str]:
+    problems = document["daemon"]["problems"]
+    if not problems:
+        return []
+    head = "The configuration has faults; the one read before stays in force:"
+    return [style.paint(head, Exit.DEGRADED), *_bullets(problems, style),
+            "  mend them, then run: sudo s3mountctl reload", ""]
+
+
+def _bullets(texts: Iterable[str], style: Style) -> list[str]:
+    return [line for text in texts for line in wrapped(clean(text), style.width, "  - ", 4)]
+
+
+def _overview(mounts: Sequence[Document], now: datetime, style: Style) -> list[str]:
+    rows = []
+    for mount in mounts:
+        level = verdict.of_mount(mount)
+        idle = mount["state"] in ("stopped", "disabled")
+        rows.append([
+            Cell(clean(mount["name"])), Cell(mount["state"], None if idle else level),
+            Cell("-" if idle else mount["health"], None if idle else level),
+            Cell(span(_ago(mount["since"], now)).split(" ")[0]), Cell(clean(mount["folder"])), Cell(source(mount))])
+    return table(("NAME", "STATE", "HEALTH", "SINCE", "FOLDER", "SOURCE"), rows, (0, 4, 5), style)
+
+
+def _summary(mounts: Sequence[Document]) -> str:
+    idle = sum(mount["state"] in ("stopped", "disabled") for mount in mounts)
+    wanted = len(mounts) - idle
+    well = sum(verdict.is_ready(mount) for mount in mounts)
+    aside = f"; {idle} stopped or disabled" if idle else ""
+    return f"{well} of {wanted} mount{'s' * (wanted != 1)} well{aside}."
+
+
+def _detail(mount: Document, now: datetime, style: Style) -> list[str]:
+    level = verdict.of_mount(mount)
+    reason, keys, outage = mount["reason"], mount["credentials"], mount["last_outage"]
+    fields = [("state", mount["state"]), ("health", f"{mount['health']}, {_looked(mount, now)}"),
+              ("since", _when(mount["since"], now) + _restarts(mount))]
+    if reason:
+        fields += [("reason", f"{clean(reason['text'])} ({reason['code']})"), ("to mend", clean(reason["hint"]))]
+    if mount["next_try"]:
+        fields.append(("next try", f"in {span(-_ago(mount['next_try'], now))}"))
+    if outage:
+        fields.append(("last outage", f"{local(outage['from'])} to {_end(outage['to'])}, {outage['code']}"))
+    fields += [("folder", clean(mount["folder"])), ("source", source(mount)), ("provider", clean(mount["provider"]))]
+    worker = f"pid {mount['pid']} in {mount['unit']}" if mount["pid"] else mount["unit"] or "none"
+    fields.append(("worker", worker + (", with a standby" if mount["standby"] else "")))
+    if keys:
+        until = f", until {local(keys['expires_at'])}" if keys.get("expires_at") else ""
+        fields.append(("credentials", f"{clean(keys['source'] or 'not resolved yet')}{until}"))
+    options = [f"{key} = {value(raw)}" for key, raw in mount["options"].items()]
+    fields += [("options" if number == 0 else "", option) for number, option in enumerate(options)]
+    return [style.paint(clean(mount["name"]), level), *_fields(fields, style)]
+
+
+def _fields(fields: Iterable[tuple[str, str]], style: Style) -> list[str]:
+    return [line for label, text in fields for line in wrapped(text, style.width, f"  {label}", _LABEL + 2)]
+
+
+def _restarts(mount: Document) -> str:
+    count = mount["restarts"]
+    return f", {count} restart{'s' * (count != 1)}" if count else ""
+
+
+def _ago(stamp: str, now: datetime) -> float:
+    return (now - moment(stamp)).total_seconds()
+
+
+def _when(stamp: str, now: datetime) -> str:
+    return f"{span(_ago(stamp, now))} ago ({local(stamp)})"
+
+
+def _looked(mount: Document, now: datetime) -> str:
+    return f"looked at {_when(mount['checked_at'], now)}" if mount["checked_at"] else "not looked at yet"
+
+
+def _end(stamp: str | None) -> str:
+    return local(stamp) if stamp else "now"

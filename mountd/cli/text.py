@@ -1,0 +1,149 @@
+"""Pure pieces of readable output: safe text, shortening, tables, times, colours."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from mountd.cli.verdict import Exit
+
+_COLOURS = {Exit.WELL: "32", Exit.DEGRADED: "33", Exit.DOWN: "31"}
+_BOLD, _DIM = "1", "2"
+_UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+_SPAN_UNITS = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)\s*")
+
+
+@dataclass(frozen=True)
+class Style:
+    """How wide the page is and whether it takes colours."""
+
+    width: int = 80
+    colour: bool = False
+
+    def paint(self, text: str, verdict: Exit) -> str:
+        """Green, yellow or red."""
+        return self._escape(text, _COLOURS[verdict])
+
+    def bold(self, text: str) -> str:
+        """For headings."""
+        return self._escape(text, _BOLD)
+
+    def dim(self, text: str) -> str:
+        """For what is there only in case."""
+        return self._escape(text, _DIM)
+
+    def _escape(self, text: str, code: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colour and text else text
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One field of a table; the verdict, if any, is its colour."""
+
+    text: str
+    verdict: Exit | None = None
+
+
+def clean(text: str) -> str:
+    """Make control characters visible: names and server answers must not reach the terminal as commands."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def columns(text: str) -> int:
+    """How many terminal columns a text takes; East Asian wide characters take two."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(char) else 1 + (unicodedata.east_asian_width(char) in "WF")
+               for char in text)
+
+
+def shortened(text: str, width: int) -> str:
+    """Cut out the middle, where long names differ least, so that the text fits ``width`` columns."""
+    if columns(text) <= width:
+        return text
+    head, tail = text[:(width - 1) // 2], text[len(text) - width // 2:]
+    while columns(head) + columns(tail) > width - 1:
+        head, tail = (head[:-1], tail) if columns(head) >= columns(tail) else (head, tail[1:])
+    return f"{head}…{tail}"
+
+
+def wrapped(text: str, width: int, label: str = "", indent: int = 0) -> list[str]:
+    """Lines of at most ``width`` columns behind a label of ``indent`` columns; words are never cut.
+
+    A path or command longer than the line stays whole, for it is there to be copied.
+    """
+    lines: list[str] = []
+    line = label.ljust(indent)
+    empty = True
+    for word in text.split(" "):
+        if not empty and columns(line) + 1 + columns(word) > width:
+            lines.append(line)
+            line, empty = " " * indent, True
+        line = line + word if empty else f"{line} {word}"
+        empty = False
+    return [*lines, line]
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], elastic: Sequence[int], style: Style) -> list[str]:
+    """Align cells under their heads, two blanks apart; the ``elastic`` columns give way when the page is full."""
+    cells = [[Cell(head) for head in heads], *rows]
+    widths = [max(columns(row[at].text) for row in cells) for at in range(len(heads))]
+    spare = style.width - sum(widths) - 2 * (len(heads) - 1)
+    for _ in range(-spare):
+        widest = max(elastic, key=lambda at: widths[at])
+        widths[widest] -= widths[widest] > len(heads[widest])
+    lines = []
+    for number, row in enumerate(cells):
+        fields = []
+        for cell, width in zip(row, widths, strict=True):
+            text = shortened(cell.text, width)
+            padded = text + " " * (width - columns(text))
+            fields.append(style.paint(padded, cell.verdict) if cell.verdict is not None else padded)
+        line = "  ".join(fields).rstrip()
+        lines.append(style.bold(line) if number == 0 else line)
+    return lines
+
+
+def moment(stamp: str) -> datetime:
+    """Decode a time of a document (RFC 3339, UTC)."""
+    return datetime.fromisoformat(stamp)
+
+
+def span(seconds: float) -> str:
+    """Two units at most, as a person says it: ``3d 4h``, ``12min``, ``0s``."""
+    left = max(0, int(seconds))
+    parts = []
+    for unit, size in _UNITS:
+        if left >= size:
+            parts.append(f"{left // size}{unit}")
+            left %= size
+        elif parts:
+            break
+    return " ".join(parts[:2]) or "0s"
+
+
+def local(stamp: str) -> str:
+    """A time of a document in the reader's zone, with that zone's name."""
+    return moment(stamp).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def seconds_of(text: str) -> float:
+    """Read a span such as ``30``, ``30s``, ``5min``, ``1h 30min``; raises ``ValueError`` with the right form."""
+    total, at = 0.0, 0
+    for match in _SPAN.finditer(text.strip()):
+        if match.start() != at or match[2] not in _SPAN_UNITS:
+            break
+        total += float(match[1]) * _SPAN_UNITS[match[2]]
+        at = match.end()
+    if not at or at != len(text.strip()):
+        raise ValueError(f"{text!r} is not a span of time; write 30s, 5min or 1h")
+    return total
+
+
+def count_of(text: str) -> int:
+    """Read a number of things; raises ``ValueError`` with the right form."""
+    if not text.isdecimal():
+        raise ValueError(f"{text!r} is not a number")
+    return int(text)
