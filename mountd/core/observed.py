@@ -15,6 +15,9 @@ class Worker:
     digest: str
     """Of everything that needs a new worker when it changes (``core.changes.worker_digest``)."""
     connection: int
+    folder: str = ""
+    cache: str = ""
+    """Its own cache folder on the host, empty without a cache."""
     pid: int = 0
 
 

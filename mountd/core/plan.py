@@ -11,7 +11,7 @@ from mountd.core.backoff import Failure
 from mountd.core.layers import Kind, Layer
 from mountd.core.messages import Cause
 from mountd.core.observed import Observed
-from mountd.core.worker import Folder
+from mountd.core.worker import Prepared
 from mountd.words.errors import FAULTS, FaultClass
 from mountd.words.model import Mount, State
 
@@ -46,8 +46,8 @@ class Memory:
 
     held: bool = False
     """Stopped by an operator."""
-    folder: Folder | None = None
-    """Whose the folder is, once it has been made ready."""
+    prepared: Prepared | None = None
+    """What the host said of the folder and the keys, once it has been asked."""
     preparing: bool = False
     refusal: Cause | None = None
     """What about this host forbids to start the worker at all."""
@@ -58,7 +58,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Prepare:
-    """Make the folder ready and learn whose it is."""
+    """Make the folder ready, learn whose it is, find the keys."""
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def _held_back(it: Situation) -> tuple[Cause, float | None] | None:
 def _next_step(it: Situation) -> tuple[Action, ...]:
     if it.memory.preparing:
         return ()
-    return (Stage(),) if it.memory.folder is not None else (Prepare(),)
+    return (Stage(),) if it.memory.prepared is not None else (Prepare(),)
 
 
 def _while_trying(it: Situation) -> tuple[State, Cause | None]:
@@ -234,7 +234,7 @@ def _guard(it: Situation) -> tuple[Action, ...]:
 
     Without a known folder there is none: a folder that may not be covered (it holds files) stays as it is.
     """
-    if it.mount is None or it.memory.folder is None or it.observed.serving is not None:
+    if it.mount is None or it.memory.prepared is None or it.observed.serving is not None:
         return ()
     top = it.observed.top
     present = "" if top is None else _effect(top)

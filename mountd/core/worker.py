@@ -4,9 +4,11 @@ Property names and types are those of org.freedesktop.systemd1(5); the sandbox w
 rates 1.3 (``systemd-analyze security``).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mountd.core.observed import Worker
 from mountd.words import options, paths
 from mountd.words.model import Mount, OptionValue
 
@@ -42,19 +44,25 @@ class Folder:
 
 
 @dataclass(frozen=True)
+class Prepared:
+    """What the host has been asked before a worker can start."""
+
+    folder: Folder
+    keys: KeyFiles = KeyFiles()
+    cache: str = ""
+    """This worker's own cache folder on the host, empty without a cache."""
+
+
+@dataclass(frozen=True)
 class Launch:
     """All that is needed to start one generation of a worker."""
 
     mount: Mount
     generation: int
     binary: str
-    version: tuple[int, ...]
-    folder: Folder
-    keys: KeyFiles
+    prepared: Prepared
     digest: str
     connection: int
-    cache: str = ""
-    """This generation's own cache folder on the host, empty without a cache."""
 
     @property
     def unit(self) -> str:
@@ -139,11 +147,11 @@ def _filled(launch: Launch) -> dict[str, OptionValue]:
     """The mount's options with what only the host knows: files look like the folder they lie in."""
     filled = dict(launch.mount.options)
     # mount-s3 refuses 0 for uid and gid; without them files belong to the worker's own user.
-    if launch.folder.uid:
-        filled.setdefault("uid", launch.folder.uid)
-    if launch.folder.gid:
-        filled.setdefault("gid", launch.folder.gid)
-    filled.setdefault("dir_mode", f"{launch.folder.mode:04o}")
+    if launch.prepared.folder.uid:
+        filled.setdefault("uid", launch.prepared.folder.uid)
+    if launch.prepared.folder.gid:
+        filled.setdefault("gid", launch.prepared.folder.gid)
+    filled.setdefault("dir_mode", f"{launch.prepared.folder.mode:04o}")
     filled.setdefault("file_mode", f"{int(str(filled['dir_mode']), 8) & 0o666:04o}")
     if "ca_bundle" in filled:
         filled["ca_bundle"] = f"{_credentials_directory(launch)}/{_CA}"
@@ -175,7 +183,7 @@ def _environment(launch: Launch) -> list[str]:
     """The worker's variables. Everybody can read them over D-Bus: never a secret."""
     directory = _credentials_directory(launch)
     pairs = [f"{variable}={directory}/{name}" for name, variable, path in _loaded(launch) if variable]
-    if launch.keys.credentials or launch.keys.config or launch.mount.credentials.anonymous:
+    if launch.prepared.keys.credentials or launch.prepared.keys.config or launch.mount.credentials.anonymous:
         pairs.append("AWS_EC2_METADATA_DISABLED=true")
     if launch.mount.credentials.profile:
         pairs.append(f"AWS_PROFILE={launch.mount.credentials.profile}")
@@ -185,8 +193,8 @@ def _environment(launch: Launch) -> list[str]:
 def _loaded(launch: Launch) -> list[tuple[str, str, str]]:
     """Files that systemd reads as root for the worker: name, the variable that points there, path on the host."""
     rows = (
-        ("aws-credentials", "AWS_SHARED_CREDENTIALS_FILE", launch.keys.credentials),
-        ("aws-config", "AWS_CONFIG_FILE", launch.keys.config),
+        ("aws-credentials", "AWS_SHARED_CREDENTIALS_FILE", launch.prepared.keys.credentials),
+        ("aws-config", "AWS_CONFIG_FILE", launch.prepared.keys.config),
         (_CA, "", str(launch.mount.options.get("ca_bundle", ""))),
     )
     return [row for row in rows if row[2]]
@@ -197,7 +205,15 @@ def log_fields(launch: Launch) -> list[str]:
     return [
         f"S3MOUNT_NAME={launch.mount.name}", f"S3MOUNT_GENERATION={launch.generation}",
         f"S3MOUNT_DIGEST={launch.digest}", f"S3MOUNT_CONNECTION={launch.connection}",
+        f"S3MOUNT_FOLDER={launch.mount.folder}", f"S3MOUNT_CACHE={launch.prepared.cache}",
     ]
+
+
+def describe(unit: str, fields: Mapping[str, str], pid: int) -> Worker:
+    """The worker that ``log_fields`` describe. Raises KeyError and ValueError for a unit that is none of ours."""
+    return Worker(
+        unit, fields["S3MOUNT_NAME"], int(fields["S3MOUNT_GENERATION"]), fields["S3MOUNT_DIGEST"],
+        int(fields["S3MOUNT_CONNECTION"]), fields["S3MOUNT_FOLDER"], fields["S3MOUNT_CACHE"], pid)
 
 
 def properties(launch: Launch) -> list[Property]:
@@ -217,6 +233,6 @@ def properties(launch: Launch) -> list[Property]:
         Property("After", "as", [*_ORDER_AFTER, f"{escape_path(mount.folder)}.mount"]),
         Property("Before", "as", list(_ORDER_BEFORE)),
     ]
-    if launch.cache:
-        own.append(Property("BindPaths", "a(ssbt)", [(launch.cache, str(paths.CACHE_MOUNT), False, 0)]))
+    if launch.prepared.cache:
+        own.append(Property("BindPaths", "a(ssbt)", [(launch.prepared.cache, str(paths.CACHE_MOUNT), False, 0)]))
     return [*_LIFE, *_SANDBOX, *own]

@@ -10,8 +10,8 @@ import os
 import pwd
 import stat
 from collections.abc import Iterator
-from typing import Any
 
+from mountd.core.worker import Folder
 from mountd.system import mounts, syscalls
 from mountd.words.errors import MountdError
 
@@ -65,16 +65,15 @@ def _first_entries(root: int, path: str) -> list[str]:
         os.close(opened)
 
 
-def prepare(folder: str, *, user: str, group: str, hide: bool) -> dict[str, Any]:
-    """Make the folder fit to be mounted on and return ``{"uid", "gid", "mode", "made"}``.
+def prepare(folder: str, *, user: str, group: str, hide: bool) -> Folder:
+    """Make the folder fit to be mounted on and return whose it is.
 
     ``user`` and ``group`` (names or numbers, may be empty) set whose the files shall be; what they leave open is the
     folder's own. Raises MountdError ``folder-not-empty`` (unless ``hide``) and ``folder-unusable``.
     """
     try:
         with _host_view(folder) as (root, path):
-            made = not _exists(root, path)
-            if made:
+            if not _exists(root, path):
                 _make(root, path, folder, user, group)
             facts = os.stat(path, dir_fd=root, follow_symlinks=False)
             if not stat.S_ISDIR(facts.st_mode):
@@ -85,7 +84,7 @@ def prepare(folder: str, *, user: str, group: str, hide: bool) -> dict[str, Any]
     if entries:
         raise MountdError("folder-not-empty", "it holds " + ", ".join(entries))
     uid, gid = _identity(folder, user, group, facts)
-    return {"uid": uid, "gid": gid, "mode": stat.S_IMODE(facts.st_mode) & 0o777, "made": made}
+    return Folder(uid, gid, stat.S_IMODE(facts.st_mode) & 0o777)
 
 
 def _exists(root: int, path: str) -> bool:

@@ -7,9 +7,10 @@ here blocks on a FUSE server; nothing here decides.
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from mountd.core.layers import Kind, Layer
 from mountd.system import syscalls
 from mountd.words import paths
 from mountd.words.errors import MountdError
@@ -94,21 +95,21 @@ def _empty_tmpfs(name: str) -> int:
         return syscalls.fsmount(context, _ATTRIBUTES | syscalls.MOUNT_ATTR_RDONLY)
 
 
-_GUARDS = {"error": _dead_fuse, "empty": _empty_tmpfs}
+_GUARDS = {Kind.ERROR_GUARD: _dead_fuse, Kind.EMPTY_GUARD: _empty_tmpfs}
 
 
-def swap_in(mount_fd: int, folder: str, *, covered: bool, beneath: bool) -> None:
-    """Bring a detached mount to a folder, in the same instant as what covers it goes (see ``beneath``).
+def swap_in(mount_fd: int, folder: str, layers: Sequence[Layer], *, beneath: bool) -> None:
+    """Bring a detached mount to a folder, in the same instant as the uppermost of ``layers`` goes.
 
-    With ``beneath`` there is no moment without one of the two. Without it (older kernels) the upper one goes first,
-    and callers in between meet what lies below it: the guard, which the caller has put there.
+    With ``beneath`` there is no moment without one of the two. On older kernels a live or dead mount goes first, and
+    callers in between meet what lies below it: the guard, which therefore stays there for good.
     Raises MountdError ``host-refused``.
     """
     try:
-        if covered and beneath and _slipped_beneath(mount_fd, folder):
+        if layers and beneath and _slipped_beneath(mount_fd, folder):
             syscalls.umount_lazy(folder)
             return
-        if covered:
+        if layers and layers[0].kind is Kind.LIVE:
             syscalls.umount_lazy(folder)
         syscalls.move_mount(mount_fd, folder)
     except OSError as error:
@@ -126,17 +127,17 @@ def _slipped_beneath(mount_fd: int, folder: str) -> bool:
     return True
 
 
-def place_guard(name: str, folder: str, kind: str, *, covered: bool, beneath: bool) -> None:
-    """Put a guard on the folder (``kind`` is ``error`` or ``empty``), in place of what covers it.
-
-    Raises MountdError ``host-refused``.
-    """
+def place_guard(name: str, folder: str, kind: Kind, layers: Sequence[Layer], *, beneath: bool) -> None:
+    """Have a guard on the folder in place of the uppermost of ``layers``. Raises MountdError ``host-refused``."""
+    if len(layers) > 1 and layers[1].kind is kind:
+        detach(folder)
+        return
     try:
         mount_fd = _GUARDS[kind](name)
     except OSError as error:
         raise MountdError("host-refused", str(error.strerror)) from error
     with _closing(mount_fd):
-        swap_in(mount_fd, folder, covered=covered, beneath=beneath)
+        swap_in(mount_fd, folder, layers, beneath=beneath)
 
 
 def detach(folder: str) -> None:

@@ -12,10 +12,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
-from mountd.system import folders, holders
+from mountd.system import caches, folders, holders, journal, keys
 from mountd.words.errors import MountdError
+from mountd.words.model import Credentials
 
 _VERSION_TIMEOUT = 10.0
 MESSAGE_LIMIT = 65536
@@ -32,10 +34,24 @@ def _statvfs(request: Mapping[str, Any], descriptor: int | None) -> dict[str, An
 
 
 def _prepare(request: Mapping[str, Any], _descriptor: int | None) -> dict[str, Any]:
-    return folders.prepare(
+    """Folder, keys and cache of a mount: all that the host must say before a worker can start."""
+    name = str(request["name"])
+    folder = folders.prepare(
         str(request["folder"]), user=str(request["user"]), group=str(request["group"]),
         hide=request["nonempty"] == "hide",
     )
+    found = keys.find(name, Credentials(**request["credentials"]), folder.uid)
+    cache = caches.make(str(request["cache"]), name, request["in_use"]) if request["cache"] else ""
+    return {"folder": asdict(folder), "keys": asdict(found), "cache": cache}
+
+
+def _sweep(request: Mapping[str, Any], _descriptor: int | None) -> dict[str, Any]:
+    caches.sweep(str(request["path"]))
+    return {}
+
+
+def _words(request: Mapping[str, Any], _descriptor: int | None) -> dict[str, Any]:
+    return {"words": journal.last_words(str(request["unit"]), float(request["since"]))}
 
 
 def _version(request: Mapping[str, Any], _descriptor: int | None) -> dict[str, Any]:
@@ -55,6 +71,8 @@ TASKS: dict[str, Callable[[Mapping[str, Any], int | None], dict[str, Any]]] = {
     "prepare": _prepare,
     "version": _version,
     "holders": _holders,
+    "sweep": _sweep,
+    "words": _words,
 }
 
 

@@ -14,7 +14,7 @@ from gi.repository import Gio, GLib
 
 from mountd.core.messages import Ending
 from mountd.core.observed import Worker
-from mountd.core.worker import Property
+from mountd.core.worker import Property, describe
 from mountd.words import paths
 from mountd.words.errors import MountdError
 
@@ -147,9 +147,8 @@ class Systemd:
             return None
         fields = dict(bytes(field).decode().split("=", 1) for field in answer["LogExtraFields"])
         try:
-            return Worker(unit, fields["S3MOUNT_NAME"], int(fields["S3MOUNT_GENERATION"]), fields["S3MOUNT_DIGEST"],
-                          int(fields["S3MOUNT_CONNECTION"]), int(answer["MainPID"]))
-        except KeyError:
+            return describe(unit, fields, int(answer["MainPID"]))
+        except (KeyError, ValueError):
             return None
 
 

@@ -8,6 +8,8 @@ RUN = Path("/run/s3mountd")
 """Memory that must outlive the daemon but not a reboot; root only, made by systemd (``RuntimeDirectory=``)."""
 CACHE_MOUNT = RUN / "cache"
 """Where a worker finds its own cache folder inside its sandbox: an empty folder on the host."""
+KEYS = RUN / "keys"
+"""Copies of the AWS files that running mounts use; root only, gone with a reboot."""
 STATE = Path("/var/lib/s3mountd")
 """Memory that outlives a reboot: the last accepted configuration, which mounts an operator stopped."""
 ACCEPTED = STATE / "accepted.json"

@@ -1,0 +1,23 @@
+"""A cause with its sentence and hint filled in for one mount."""
+
+from collections import defaultdict
+
+from mountd.core.messages import Cause
+from mountd.words.errors import FAULTS
+from mountd.words.model import Mount, Reason
+
+FIELDS = ("name", "bucket", "folder", "endpoint", "region", "place", "credentials", "detail")
+"""What the templates in ``words.errors`` may name."""
+
+
+def reason(cause: Cause, mount: Mount | None = None, credentials: str = "") -> Reason:
+    """The reason a person reads; a field that is not known is left empty."""
+    fault = FAULTS[cause.code]
+    fields: defaultdict[str, str] = defaultdict(str, detail=cause.detail, credentials=credentials)
+    if mount is not None:
+        fields.update(
+            name=mount.name, bucket=mount.bucket, folder=mount.folder, endpoint=mount.endpoint,
+            region=str(mount.options.get("region", "")), place=str(mount.place),
+        )
+    sentence = fault.sentence if cause.detail else fault.sentence.replace(": {detail}", "").replace(" ({detail})", "")
+    return Reason(cause.code, sentence.format_map(fields), fault.hint.format_map(fields))

@@ -1,0 +1,106 @@
+"""The status document (schema 1): the one description that every surface shows, derived and never stored."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+from mountd.words.model import Health, Mount, Reason, State
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Outage:
+    """A time in which the folder did not serve: seconds since the epoch; ``until`` is None while it lasts."""
+
+    since: float
+    until: float | None
+    code: str
+
+
+@dataclass(frozen=True)
+class View:
+    """One mount as it is shown. Times are seconds since the epoch."""
+
+    mount: Mount
+    state: State
+    health: Health
+    reason: Reason | None
+    since: float
+    checked_at: float | None = None
+    unit: str = ""
+    pid: int = 0
+    restarts: int = 0
+    next_try: float | None = None
+    last_outage: Outage | None = None
+    credentials: str = ""
+
+
+@dataclass(frozen=True)
+class DaemonView:
+    """The daemon as it is shown."""
+
+    version: str
+    pid: int
+    since: float
+    config_digest: str
+    problems: tuple[str, ...] = ()
+
+
+def stamp(seconds: float | None) -> str | None:
+    """RFC 3339 in UTC with milliseconds, or None."""
+    if seconds is None:
+        return None
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def mount_document(view: View) -> dict[str, Any]:
+    """One element of the document's ``mounts``."""
+    mount, reason, outage = view.mount, view.reason, view.last_outage
+    return {
+        "name": mount.name, "bucket": mount.bucket, "prefix": mount.prefix, "folder": mount.folder,
+        "provider": mount.provider, "state": view.state.value, "health": view.health.value,
+        "reason": {"code": reason.code, "text": reason.text, "hint": reason.hint} if reason else None,
+        "since": stamp(view.since), "checked_at": stamp(view.checked_at),
+        "unit": view.unit, "pid": view.pid, "standby": False, "restarts": view.restarts,
+        "next_try": stamp(view.next_try),
+        "last_outage": {"from": stamp(outage.since), "to": stamp(outage.until), "code": outage.code}
+        if outage else None,
+        "options": {key: _plain(value) for key, value in sorted(mount.options.items())},
+        "credentials": {"source": view.credentials, "expires_at": None},
+    }
+
+
+def document(daemon: DaemonView, views: Sequence[View], now: float) -> dict[str, Any]:
+    """The whole document, mounts in the configuration's order."""
+    return {
+        "schema": SCHEMA, "version": daemon.version, "generated_at": stamp(now),
+        "daemon": {"pid": daemon.pid, "since": stamp(daemon.since), "config_digest": daemon.config_digest,
+                   "problems": list(daemon.problems)},
+        "mounts": [mount_document(view) for view in views],
+    }
+
+
+def dumps(value: Any) -> str:
+    """The bytes every surface sends."""
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
+def summary(views: Sequence[View]) -> str:
+    """The STATUS line of the service: ``5 mounts: 4 ok, 1 failed``."""
+    if not views:
+        return "no mounts are configured"
+    words = [_word(view) for view in views]
+    counted = ", ".join(f"{words.count(word)} {word}" for word in dict.fromkeys(sorted(words, key=lambda w: w != "ok")))
+    return f"{len(views)} mount{'s' if len(views) > 1 else ''}: {counted}"
+
+
+def _word(view: View) -> str:
+    return view.health.value if view.state is State.MOUNTED else view.state.value

@@ -1,0 +1,97 @@
+"""Whose AWS files a mount uses, and a copy of them that only root and systemd can read. Runs in the helper.
+
+The files are a user's own: they are opened without following a link and must belong to that user, or a mount could be
+made to use somebody else's keys.
+"""
+
+import os
+import pwd
+import shutil
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+
+from mountd.core.worker import KeyFiles, escape
+from mountd.words import paths
+from mountd.words.errors import MountdError
+from mountd.words.model import Credentials
+
+_FILES = ("credentials", "config")
+_LIMIT = 1 << 20
+"""Bytes of a credentials file; systemd takes no larger credential (systemd.exec(5), LoadCredential)."""
+
+
+@dataclass(frozen=True)
+class _Home:
+    owner: pwd.struct_passwd
+
+    def read(self, name: str) -> bytes | None:
+        """A file of ``~/.aws``, or None when there is none. Raises MountdError ``no-credentials``."""
+        path = Path(self.owner.pw_dir) / ".aws" / name
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            raise MountdError("no-credentials", f"{path}: {error.strerror}") from error
+        with os.fdopen(descriptor, "rb") as file:
+            facts = os.fstat(file.fileno())
+            if not stat.S_ISREG(facts.st_mode) or facts.st_uid not in (0, self.owner.pw_uid):
+                raise MountdError("no-credentials", f"{path} does not belong to {self.owner.pw_name}")
+            return file.read(_LIMIT)
+
+
+def _homes(wanted: Credentials, folder_uid: int) -> list[_Home]:
+    try:
+        if wanted.user:
+            user = wanted.user
+            return [_Home(pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user))]
+        owner = [_Home(pwd.getpwuid(folder_uid))] if folder_uid else []
+    except KeyError:
+        if wanted.user:
+            raise MountdError("no-credentials", f"there is no user {wanted.user}") from None
+        owner = []
+    return [*owner, _Home(pwd.getpwuid(0))]
+
+
+def _store(directory: Path, contents: dict[str, bytes]) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(mode=0o700, parents=True)
+    for name, content in contents.items():
+        descriptor = os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+
+
+def find(mount_name: str, wanted: Credentials, folder_uid: int) -> KeyFiles:
+    """The key files for a mount, copied below ``paths.KEYS``.
+
+    Without any named the folder's owner's files count, then root's, then the machine's role (no files at all).
+    Raises MountdError ``no-credentials`` and ``profile-missing``.
+    """
+    directory = paths.KEYS / escape(mount_name)
+    if wanted.anonymous:
+        return KeyFiles(source="anonymous")
+    for home in _homes(wanted, folder_uid):
+        contents = {name: content for name in _FILES if (content := home.read(name)) is not None}
+        if contents:
+            source = f"{home.owner.pw_name}: ~/.aws, profile {wanted.profile or 'default'}"
+            if wanted.profile and not any(_has_profile(content, wanted.profile) for content in contents.values()):
+                raise MountdError("profile-missing", source)
+            _store(directory, contents)
+            found = {name: str(directory / name) for name in contents}
+            return KeyFiles(found.get("credentials", ""), found.get("config", ""), source)
+    if wanted.user or wanted.profile:
+        raise MountdError("no-credentials", f"{wanted.user or 'the folder owner'} has no ~/.aws/credentials")
+    return KeyFiles()
+
+
+def _has_profile(content: bytes, profile: str) -> bool:
+    """Profiles stand as ``[name]`` in credentials and as ``[profile name]`` in config (AWS CLI documentation)."""
+    heads = {line.strip() for line in content.decode("utf-8", "replace").splitlines()}
+    return f"[{profile}]" in heads or f"[profile {profile}]" in heads
+
+
+def forget(mount_name: str) -> None:
+    """Remove the copies of a mount that is no more."""
+    shutil.rmtree(paths.KEYS / escape(mount_name), ignore_errors=True)
