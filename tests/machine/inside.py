@@ -63,8 +63,8 @@ class Inside:
         cmd: str | Sequence[str],
         check: bool = True,
         timeout: float = 60,
-        input: str | bytes | None = None,
-        user: str | None = None,  # noqa: A002 - subprocess's own word
+        input: str | bytes | None = None,  # noqa: A002 - subprocess's own word
+        user: str | None = None,
         env: Mapping[str, str] | None = None,
     ) -> Result:
         """Run to the end; a str goes through `sh -c`. Raises CommandFailed with both outputs."""

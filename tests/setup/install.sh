@@ -3,11 +3,10 @@
 #
 #   tests/setup/install.sh [machines] [unit] [lint] [deb] [build]        all of them when none is named
 #
-# Needs root or sudo only when something is missing. "build" is what the engine is compiled with: its own script
-# knows that list, so the group only makes sure of what must be there before.
+# Needs root or sudo only when something is missing. What compiles the engine and what builds the package is known
+# to tests/engine/build.sh and packaging/build-deb.sh, which install it; "build" and "deb" are what those two need.
 set -euo pipefail
 
-top=$(cd "$(dirname "$0")/../.." && pwd)
 cache=${S3MOUNTD_CACHE:-/var/cache/s3mountd-dev}
 
 declare -A group=(
@@ -16,8 +15,8 @@ declare -A group=(
         python3-tenacity python3-structlog python3-tomli python3-tomlkit python3-prometheus-client python3-systemd
         gir1.2-glib-2.0 dbus gnupg"
     [lint]="python3-venv shellcheck lintian git"
-    [deb]="dpkg-dev build-essential fakeroot lintian"
-    [build]="git ca-certificates curl"
+    [deb]="dpkg-dev build-essential lintian"
+    [build]="ca-certificates curl"
 )
 
 as_root() {
@@ -40,12 +39,6 @@ installed() {
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
-build_dependencies_missing() {
-    [ -f "$top/packaging/debian/control" ] || return 1
-    command -v dpkg-checkbuilddeps >/dev/null || return 0
-    ! dpkg-checkbuilddeps "$top/packaging/debian/control" 2>/dev/null
-}
-
 # Runs of root and of a user by sudo share one cache; the user must be able to write it.
 if [ ! -w "$cache" ]; then
     as_root mkdir -p "$cache"
@@ -62,16 +55,8 @@ for name in "${wanted[@]}"; do
     done
 done
 
-builddeps=no
-if [[ " ${wanted[*]} " == *" deb "* ]] && build_dependencies_missing; then builddeps=yes; fi
-if [ ${#missing[@]} -gt 0 ] || [ $builddeps = yes ]; then
-    apt_get update
-fi
 if [ ${#missing[@]} -gt 0 ]; then
     echo "== installing with apt: ${missing[*]}" >&2
+    apt_get update
     apt_get install -y --no-install-recommends "${missing[@]}"
-fi
-if [ $builddeps = yes ]; then
-    echo "== installing what building the package needs" >&2
-    apt_get build-dep -y --no-install-recommends "$top/packaging"
 fi

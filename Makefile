@@ -1,0 +1,59 @@
+# Everything a person or CI runs. Each target installs what it needs; machines want root or sudo.
+.DEFAULT_GOAL := help
+RELEASE ?= 12
+CACHE := $(or $(S3MOUNTD_CACHE),/var/cache/s3mountd-dev)
+PYTHON := /usr/bin/python3
+INSTALL := tests/setup/install.sh
+PYTEST_FLAGS := -ra --durations=10 --import-mode=importlib $(PYTEST_ARGS)
+# What a sudo must not lose; the worker is looked up before it, as the user who has cargo.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo) env S3MOUNTD_CACHE=$(CACHE) \
+	S3MOUNTD_KEEP=$(S3MOUNTD_KEEP) S3MOUNTD_DEB=$(S3MOUNTD_DEB)
+WITH_WORKER = worker="$$(S3MOUNTD_CACHE=$(CACHE) $(PYTHON) -m tests.setup.worker)" && \
+	$(AS_ROOT) S3MOUNTD_WORKER="$$worker" $(PYTHON)
+
+.PHONY: help demo shell machine test test-unit test-bus test-system lint deb bench clean prepare
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+demo: prepare ## from nothing to five mounts in a booted Debian machine, every step shown
+	@$(WITH_WORKER) -m tests.demo.demo
+
+machine: prepare ## boot a machine (RELEASE=12 or 13) with package, worker and S3, and keep it
+	@$(WITH_WORKER) -m tests.machine boot --release $(RELEASE)
+
+shell: ## a shell in the machine that runs
+	@$(AS_ROOT) $(PYTHON) -m tests.machine shell
+
+test: prepare ## every test: unit, bus, engine and booted machines (both releases)
+	@$(INSTALL) unit
+	@$(WITH_WORKER) -m pytest $(PYTEST_FLAGS) tests
+
+test-unit: ## the fast tests, no root needed
+	@$(INSTALL) unit
+	@$(PYTHON) -m pytest $(PYTEST_FLAGS) tests/unit
+
+test-bus: ## the D-Bus surface and client on a private bus
+	@$(INSTALL) unit
+	@$(PYTHON) -m pytest $(PYTEST_FLAGS) tests/bus
+
+test-system: prepare ## booted Debian 12 and 13 machines (PYTEST_ARGS="--release 12 -k NAME" for less)
+	@$(INSTALL) unit
+	@$(WITH_WORKER) -m pytest $(PYTEST_FLAGS) tests/system
+
+lint: ## ruff, mypy, shellcheck, sizes, floors, drift of the docs, lintian
+	@tests/setup/lint.sh
+
+deb: ## build the package into dist/
+	@packaging/build-deb.sh dist
+
+bench: prepare ## the figures of DESIGN, as ratios against a peer in the same run
+	@$(WITH_WORKER) -m tests.bench
+
+clean: ## destroy kept machines, remove what was built here (the cache stays)
+	@$(AS_ROOT) $(PYTHON) -m tests.machine destroy
+	@rm -rf dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+prepare:
+	@$(INSTALL) machines build deb
+	@$(AS_ROOT) $(PYTHON) -m tests.machine prepare

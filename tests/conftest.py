@@ -1,0 +1,37 @@
+"""For every suite: the same clean surroundings, and options of the booted machines."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+# A host's own S3 settings and certificate bundles must not decide what a test sees.
+FOREIGN = re.compile(r"AWS_.*|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|SSL_CERT_FILE|SSL_CERT_DIR|S3CMD_.*")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Clean the environment before anything of the tests is imported."""
+    for name in [name for name in os.environ if FOREIGN.fullmatch(name)]:
+        del os.environ[name]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--release: which Debian the machines of tests/system run."""
+    parser.addoption(
+        "--release",
+        choices=("12", "13", "both"),
+        default="both",
+        help="Debian release of the booted machines (default: both)",
+    )
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A run of nothing but skipped tests shows nothing: it fails."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    ran = sum(
+        len(reporter.stats.get(word, ())) for word in ("passed", "failed", "xfailed", "xpassed", "error")
+    )
+    if exitstatus == 0 and not ran and not session.config.option.collectonly:
+        session.exitstatus = pytest.ExitCode.NO_TESTS_COLLECTED

@@ -1,0 +1,140 @@
+"""The test machines themselves: what every other system test stands on."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.machine import CommandFailed, Machine
+from tests.machine.nspawn import Group
+
+LAST_WORDS = """[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=true
+ExecStop=touch /root/stopped
+"""
+FUSE_BY_FD = (Path(__file__).parent / "fuse_by_fd.py").read_text()
+
+
+def test_boots_the_release_asked_for_with_nothing_failed(bare_machine: Machine, release: str) -> None:
+    assert bare_machine.failed_units == ()
+    assert f'VERSION_ID="{release}"' in bare_machine.read("/etc/os-release")
+    assert bare_machine.run("cat /proc/1/comm").stdout == "systemd\n"
+
+
+def test_commands_say_how_they_ended(bare_machine: Machine) -> None:
+    result = bare_machine.run("echo out; echo err >&2; exit 3", check=False)
+    assert (result.stdout, result.stderr, result.returncode) == ("out\n", "err\n", 3)
+    with pytest.raises(CommandFailed, match=r"(?s)status 3.*out.*err"):
+        bare_machine.run("echo out; echo err >&2; exit 3")
+    began = time.monotonic()
+    with pytest.raises(CommandFailed, match="no end after"):
+        bare_machine.run("sleep 30", timeout=0.5)
+    assert time.monotonic() - began < 5
+    assert bare_machine.run(["cat"], input="given\n").stdout == "given\n"
+    assert bare_machine.run("id -un; echo $HOME $WORD", user="rob", env={"WORD": "said"}).stdout == (
+        "rob\n/home/rob said\n"
+    )
+
+
+def test_nothing_of_the_hosts_environment_gets_in(
+    bare_machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", "/of/the/host")
+    assert "AWS" not in bare_machine.run("env").stdout
+
+
+def test_the_only_network_is_loopback(bare_machine: Machine) -> None:
+    names = [line.split(":")[1].strip() for line in bare_machine.run("ip -o link").stdout.splitlines()]
+    assert names == ["lo"]
+    assert "inet 127.0.0.1/8" in bare_machine.run("ip -o addr show dev lo up").stdout
+
+
+def test_files_go_in_and_out(bare_machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "tree/sub").mkdir(parents=True)
+    (tmp_path / "tree/sub/tool").write_bytes(b"\x00\xff")
+    (tmp_path / "tree/sub/tool").chmod(0o750)
+    bare_machine.copy_in(tmp_path / "tree", "/opt/tree")
+    assert bare_machine.run("stat -c '%a %U' /opt/tree/sub/tool").stdout == "750 root\n"
+    bare_machine.copy_out("/opt/tree/sub/tool", tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == b"\x00\xff"
+    bare_machine.write("/new/place/a b", "text\n", 0o600)
+    assert bare_machine.read("/new/place/a b") == "text\n"
+    assert bare_machine.run(["stat", "-c", "%a", "/new/place/a b"]).stdout == "600\n"
+
+
+def test_a_reboot_keeps_files_and_journal(bare_machine: Machine) -> None:
+    bare_machine.write("/root/kept", "before\n")
+    bare_machine.run("logger said before")
+    first = bare_machine.read("/proc/sys/kernel/random/boot_id")
+    bare_machine.run("touch /run/not-kept")
+    bare_machine.reboot()
+    assert bare_machine.failed_units == ()
+    assert bare_machine.read("/proc/sys/kernel/random/boot_id") != first
+    assert bare_machine.read("/root/kept") == "before\n"
+    assert "said before" in bare_machine.journal("-b", "-1")
+    assert bare_machine.run("test -e /run/not-kept", check=False).returncode == 1
+
+
+def test_a_power_cut_ends_everything_at_once_and_keeps_synced_files(bare_machine: Machine) -> None:
+    bare_machine.write("/etc/systemd/system/last-words.service", LAST_WORDS)
+    bare_machine.run("systemctl daemon-reload; systemctl start last-words; echo kept >/root/kept; sync")
+    stubborn = bare_machine.popen("trap '' TERM; sleep 1000")
+    bare_machine.power_cut()
+    assert stubborn.wait(5) != 0
+    assert not Group(f"s3mountd-{bare_machine.name}").path.exists()
+    bare_machine.boot()
+    assert bare_machine.read("/root/kept") == "kept\n"
+    assert bare_machine.run("test -e /root/stopped", check=False).returncode == 1, "that was an orderly end"
+
+
+def test_a_shutdown_is_orderly(bare_machine: Machine) -> None:
+    bare_machine.write("/etc/systemd/system/last-words.service", LAST_WORDS)
+    bare_machine.run("systemctl daemon-reload; systemctl start last-words")
+    bare_machine.shutdown()
+    bare_machine.boot()
+    bare_machine.run("test -e /root/stopped")
+
+
+def test_a_destroyed_machine_leaves_nothing_on_the_host(release: str) -> None:
+    with Machine.create(release) as machine:
+        machine.boot()
+        state, group, leader = machine.state, Group(f"s3mountd-{machine.name}"), machine.leader
+        assert group.populated()
+        assert str(state) not in Path("/proc/self/mountinfo").read_text()
+    assert not state.exists()
+    assert not group.path.exists()
+    assert not Path(f"/proc/{leader}/root/etc").exists()
+
+
+def test_fuse_by_descriptor_into_a_sandboxed_transient_unit(bare_machine: Machine) -> None:
+    said = bare_machine.run(["/usr/bin/python3", "-c", FUSE_BY_FD]).stdout.splitlines()
+    assert said == [
+        "detached",
+        "unit runs as a dynamic user",
+        "mounted",
+        "fusectl",
+        "swapped beneath",
+        "gone",
+    ]
+
+
+def test_s3_checks_signatures_and_is_there_after_a_reboot(bare_machine: Machine) -> None:
+    bare_machine.start_s3(["bucket-one", "bucket-two"])
+    bare_machine.reboot()
+    assert bare_machine.failed_units == ()
+    asked = (
+        "import boto3, botocore.exceptions as e, sys\n"
+        "s3 = boto3.client('s3', endpoint_url='http://127.0.0.1:9400', region_name='us-east-1',\n"
+        "  aws_access_key_id=sys.argv[1], aws_secret_access_key=sys.argv[2])\n"
+        "try: print(s3.get_object(Bucket='bucket-two', Key='hello.txt')['Body'].read().decode())\n"
+        "except e.ClientError as error: print(error.response['Error']['Code'])\n"
+    )
+    key = "WEEDADMINKEY00000001"
+    right = bare_machine.run(["/usr/bin/python3", "-c", asked, key, "weed/admin+secret0123456789"]).stdout
+    wrong = bare_machine.run(["/usr/bin/python3", "-c", asked, key, "weed/admin+secret012345678"]).stdout
+    assert right.strip() == "hello from bucket-two"
+    assert wrong.strip() == "SignatureDoesNotMatch"
