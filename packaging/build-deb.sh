@@ -42,9 +42,9 @@ tools_are_there() {
 install_tools() {
     tools_are_there "$1" && return
     say "installing what the build needs"
-    as_root apt-get -qq update >&2
-    as_root apt-get -qq --yes --no-install-recommends install "${tools[@]}" >&2
-    as_root apt-get -qq --yes --no-install-recommends build-dep "$1" >&2
+    as_root apt-get -o DPkg::Lock::Timeout=600 -qq update >&2
+    as_root apt-get -o DPkg::Lock::Timeout=600 -qq --yes --no-install-recommends install "${tools[@]}" >&2
+    as_root apt-get -o DPkg::Lock::Timeout=600 -qq --yes --no-install-recommends build-dep "$1" >&2
 }
 
 # A tree of its own, for debian/ has to be at the top and the build leaves files in it.
