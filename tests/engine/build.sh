@@ -54,7 +54,6 @@ find_cargo() {
 cargo_from_apt() {
     local name
     for name in cargo-web rustup; do
-        [ -n "$(apt-cache policy "$name" 2>/dev/null | grep -v 'Candidate: (none)' | grep Candidate:)" ] || continue
         apt_install "$name" || continue
         [ "$name" = cargo-web ] || rustup toolchain install --profile minimal stable >&2 || continue
         hash -r
