@@ -41,11 +41,13 @@ def reload(console: Console, args: Namespace) -> int:
         console.say_json(plan)
     else:
         console.say(render.plan(plan, console.style))
-    return Exit.WELL if args.no_wait or not goals else _await(console, args, goals, before, show=not args.json)
+    if args.no_wait or not goals:
+        return Exit.WELL
+    return _await(console, args, goals, before, show=not args.json)
 
 
 def wait(console: Console, args: Namespace) -> int:
-    """Wait until the named mounts are mounted and proven; at once over when only a person can bring that."""
+    """Wait until the named mounts are proven; over at once when only a person can bring that."""
     narrowed(console.client.status(), args.name)
 
     def done(document: Document) -> bool:
@@ -63,7 +65,7 @@ def wait(console: Console, args: Namespace) -> int:
 
 def _order(console: Console, args: Namespace, method: str, goal: Goal) -> int:
     before = console.client.status()
-    names = [mount["name"] for mount in before["mounts"]] if args.all else list(dict.fromkeys(args.name))
+    names = list(_by_name(before) if args.all else dict.fromkeys(args.name))
     narrowed(before, names)
     worst, goals = Exit.WELL, {}
     for name in names:
@@ -77,7 +79,9 @@ def _order(console: Console, args: Namespace, method: str, goal: Goal) -> int:
     return max(worst, _await(console, args, goals, before))
 
 
-def _await(console: Console, args: Namespace, goals: Mapping[str, Goal], before: Document, show: bool = True) -> Exit:
+def _await(
+    console: Console, args: Namespace, goals: Mapping[str, Goal], before: Document, show: bool = True,
+) -> Exit:
     """Follow every mount to its goal, show where each one got, and give the exit status."""
     old = _by_name(before)
     began = time.monotonic()
@@ -99,8 +103,9 @@ def _await(console: Console, args: Namespace, goals: Mapping[str, Goal], before:
     if show:
         _report(console, args, {**document, "mounts": [now[name] for name in goals if name in now]})
     if not done(document):
-        console.warn([f"s3mountctl: not finished after {span(args.timeout)}: {', '.join(late)}; "
-                      "s3mountd goes on by itself"])
+        names = ", ".join(late)
+        over = span(args.timeout)
+        console.warn([f"s3mountctl: not finished after {over}: {names}; s3mountd goes on by itself"])
     worst = verdict.of_mounts(now[name] for name in goals if name in now)
     return max(worst, Exit.DEGRADED) if late else worst
 

@@ -1,8 +1,9 @@
 """The daemon as seen from the command line: bounded calls on the system bus, errors with a code.
 
-This speaks D-Bus by Gio itself and not by pydbus, the daemon's library: pydbus asks for an introspection before each
-first call and cannot forbid the bus to start the daemon just because somebody asks how it is. One ``Status`` as a
-whole process took 48 ms with pydbus and 35 ms so (median of 20, two cores, Debian 12; Python alone 9 ms).
+This speaks D-Bus by Gio itself and not by pydbus, the daemon's library: pydbus asks for an introspection
+before each first call and cannot forbid the bus to start the daemon just because somebody asks how it is.
+One ``Status`` as a whole process took 48 ms with pydbus and 35 ms so (median of 20, two cores, Debian 12;
+Python alone 9 ms).
 """
 
 import contextlib
@@ -61,7 +62,8 @@ class Client:
         document: Document = json.loads(text)
         schema = document.get("schema", _SCHEMA)
         if schema != _SCHEMA:
-            raise MountdError("daemon-unreachable", f"its answer has schema {schema}, this program reads {_SCHEMA}")
+            text = f"its answer has schema {schema}, this program reads {_SCHEMA}"
+            raise MountdError("daemon-unreachable", text)
         return document
 
     def plan(self) -> Document:

@@ -1,6 +1,7 @@
-"""The one table of commands: the parser, ``--help``, the man page and the completions are made from it.
+"""The one table of commands: parser, ``--help``, man page and completions are made from it.
 
-A new command is one row here and one function that takes the console and its arguments and gives an exit status.
+A new command is one row here and one function that takes the console and its arguments and gives an exit
+status.
 """
 
 from argparse import Namespace
@@ -56,7 +57,8 @@ class Argument:
         if self.is_option:
             return f"[{self.names[0]}{' ' + self.metavar if self.metavar else ''}]"
         name = self.names[0]
-        return {Take.ONE: name, Take.MAYBE: f"[{name}]", Take.ANY: f"[{name}...]", Take.MANY: f"{name}..."}[self.take]
+        many = f"{name}..."
+        return {Take.MAYBE: f"[{name}]", Take.ANY: f"[{many}]", Take.MANY: many}.get(self.take, name)
 
 
 @dataclass(frozen=True)
@@ -89,41 +91,54 @@ _TIMEOUT = Argument(("--timeout",), "wait no longer than this, such as 30s or 5m
 _ORDER = (_SOME, _ALL, _NO_WAIT, _TIMEOUT, _JSON)
 
 _ROWS = (
-    Command("status", reads.status, "show how all mounts are, or everything about some", (_SOME, _JSON),
-            "One line a mount; for each one that is not well why, since when, when the next try is, and what mends "
-            "it. With names, everything known of these. With --json and no names the very bytes of the daemon's "
-            "status document."),
-    Command("list", reads.list_mounts, "show names, folders and buckets",
-            (Argument(("--names",), "names only, one a line"), _JSON),
-            "Says nothing about how they are, and ends with 0 whatever their state."),
-    Command("start", acts.start, "mount what was stopped, or try at once what waits", _ORDER,
-            "Waits until the mount is proven or has come to nothing."),
-    Command("stop", acts.stop, "unmount, and stay away until started again", _ORDER,
-            "The folder is taken away at once; the worker finishes files that are open (state draining), until the "
-            "mount's stop_timeout. It stays stopped over a reboot."),
-    Command("restart", acts.restart, "swap in a fresh worker", _ORDER,
-            "The new worker stands ready before the old one goes: readers see no gap."),
-    Command("reload", acts.reload, "read the configuration again, touching only what changed",
-            (_NO_WAIT, _TIMEOUT, _JSON),
-            "Shows what changes, and waits for the mounts that are touched. A configuration with faults is refused "
-            "as a whole: every fault is printed, nothing changes, and the exit status is 2."),
-    Command("plan", reads.plan, "show what a reload would do", (_JSON,),
-            "Exit status 2 when a reload would be refused."),
-    Command("wait", acts.wait, "wait until mounts are there", (_NAMES, _TIMEOUT, _JSON),
-            "Until each one is mounted and a probe proved it. Ends at once, with 2, when one of them failed for "
-            "good, was stopped or is disabled; with 1 when one still waits as the time is over."),
-    Command("logs", local.logs, "show the log of a mount",
-            (Argument(("NAME",), "name of a mount", Take.ONE, fill=Fill.MOUNTS),
-             Argument(("-f", "--follow"), "go on as lines come"),
-             Argument(("-n", "--lines"), "how many lines (100 when not given)", Take.ONE, "N", parse=count_of, default=100),
-             _JSON),
-            "All its workers and what s3mountd did to them, from the journal. Reading the system's journal may need "
-            "sudo or the group adm.", needs_daemon=False),
-    Command("explain", reads.explain, "tell what a code means and what to do",
-            (Argument(("CODE",), "a code, such as bucket-missing", Take.MAYBE, fill=Fill.CODES), _JSON),
-            "Without a code: the table of all.", needs_daemon=False),
-    Command("version", local.version, "show the versions of client, daemon and mount-s3", (_JSON,),
-            "Exit status 0 also when the daemon cannot be asked.", needs_daemon=False),
+    Command(
+        "status", reads.status, "show how all mounts are, or everything about some", (_SOME, _JSON),
+        "One line a mount; for each one that is not well why, since when, when the next try is, and what "
+        "mends it. With names, everything known of these. With --json and no names the very bytes of the "
+        "daemon's status document."),
+    Command(
+        "list", reads.list_mounts, "show names, folders and buckets",
+        (Argument(("--names",), "names only, one a line"), _JSON),
+        "Says nothing about how they are, and ends with 0 whatever their state."),
+    Command(
+        "start", acts.start, "mount what was stopped, or try at once what waits", _ORDER,
+        "Waits until the mount is proven or has come to nothing."),
+    Command(
+        "stop", acts.stop, "unmount, and stay away until started again", _ORDER,
+        "The folder is taken away at once; the worker finishes files that are open (state draining), "
+        "until the mount's stop_timeout. It stays stopped over a reboot."),
+    Command(
+        "restart", acts.restart, "swap in a fresh worker", _ORDER,
+        "The new worker stands ready before the old one goes: readers see no gap."),
+    Command(
+        "reload", acts.reload, "read the configuration again, touching only what changed",
+        (_NO_WAIT, _TIMEOUT, _JSON),
+        "Shows what changes, and waits for the mounts that are touched. A configuration with faults is "
+        "refused as a whole: every fault is printed, nothing changes, and the exit status is 2. With "
+        "--json the plan."),
+    Command(
+        "plan", reads.plan, "show what a reload would do", (_JSON,),
+        "Exit status 2 when a reload would be refused."),
+    Command(
+        "wait", acts.wait, "wait until mounts are there", (_NAMES, _TIMEOUT, _JSON),
+        "Until each one is mounted and a probe proved it. Ends at once, with 2, when one of them failed "
+        "for good, was stopped or is disabled; with 1 when one still waits as the time is over."),
+    Command(
+        "logs", local.logs, "show the log of a mount",
+        (Argument(("NAME",), "name of a mount", Take.ONE, fill=Fill.MOUNTS),
+         Argument(("-f", "--follow"), "go on as lines come"),
+         Argument(("-n", "--lines"), "how many lines (100 when not given)", Take.ONE, "N", parse=count_of,
+                  default=100),
+         _JSON),
+        "All its workers and what s3mountd did to them, from the journal. Reading the system's journal "
+        "may need sudo or the group adm.", needs_daemon=False),
+    Command(
+        "explain", reads.explain, "tell what a code means and what to do",
+        (Argument(("CODE",), "a code, such as bucket-missing", Take.MAYBE, fill=Fill.CODES), _JSON),
+        "Without a code: the table of all.", needs_daemon=False),
+    Command(
+        "version", local.version, "show the versions of client, daemon and mount-s3", (_JSON,),
+        "Exit status 0 also when the daemon cannot be asked.", needs_daemon=False),
 )
 
 COMMANDS: dict[str, Command] = {command.name: command for command in _ROWS}

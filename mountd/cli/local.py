@@ -3,7 +3,6 @@
 import os
 import subprocess
 from argparse import Namespace
-from pathlib import Path
 
 from mountd import __version__
 from mountd.cli.console import Console

@@ -43,8 +43,8 @@ def parser() -> _Parser:
     """The top level; commands have parsers of their own."""
     overview = "\n".join(f"  {command.name:<9} {command.help}" for command in COMMANDS.values())
     made = _Parser(
-        prog="s3mountctl", usage="s3mountctl COMMAND [ARGUMENT...]", epilog=_wrapped(_EPILOG), allow_abbrev=False,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        prog="s3mountctl", usage="s3mountctl COMMAND [ARGUMENT...]", epilog=_wrapped(_EPILOG),
+        allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
         description=f"See and steer the mounts of s3mountd.\n\ncommands:\n{overview}")
     made.words = tuple(COMMANDS)
     made.add_argument("--version", action="version", version=f"s3mountctl {__version__}")
@@ -58,7 +58,8 @@ def command_parser(command: Command) -> _Parser:
         prog=f"s3mountctl {command.name}", usage=command.usage, allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=f"{command.help[0].upper()}{command.help[1:]}.\n\n{_wrapped(command.story)}")
-    made.words = tuple(name for argument in command.arguments for name in argument.names if argument.is_option)
+    options = [argument for argument in command.arguments if argument.is_option]
+    made.words = tuple(name for option in options for name in option.names)
     for argument in command.arguments:
         _add(made, argument)
     return made
@@ -112,8 +113,8 @@ def _add(made: argparse.ArgumentParser, argument: Argument) -> None:
     if argument.take is Take.FLAG:
         made.add_argument(*argument.names, action="store_true", help=argument.help)
     elif argument.is_option:
-        made.add_argument(*argument.names, help=argument.help, metavar=argument.metavar, type=_reader(argument),
-                          default=argument.default)
+        made.add_argument(*argument.names, help=argument.help, metavar=argument.metavar,
+                          type=_reader(argument), default=argument.default)
     else:
         dest = argument.names[0].lower()
         nargs = None if argument.take is Take.ONE else argument.take.value

@@ -25,18 +25,21 @@ def reached(goal: Goal, before: Document | None, after: Document | None) -> bool
         return after is None or after["state"] in ("stopped", "disabled")
     if after is None or not verdict.is_ready(after):
         return False
-    return goal is Goal.UP or before is None or after["unit"] != before["unit"] or after["pid"] != before["pid"]
+    return goal is Goal.UP or before is None or any(after[mark] != before[mark] for mark in ("unit", "pid"))
 
 
 def settled(goal: Goal, before: Document | None, after: Document | None, calm: bool) -> bool:
     """True when the order has been carried out or has come to nothing; False while that is open.
 
-    An order is answered before it is carried out, so a sick mount that looks exactly as before counts only when
-    it still does so once the first seconds are over (``calm``).
+    An order is answered before it is carried out, so a sick mount that looks exactly as before counts only
+    when it still does so once the first seconds are over (``calm``). A mount that waits without a time for
+    its next try is being tried right now: the daemon keeps the word ``waiting`` meanwhile, so that it does
+    not flicker.
     """
     if reached(goal, before, after):
         return True
-    if after is None or after["state"] in _PASSING:
+    trying = after is not None and after["state"] == "waiting" and not after["next_try"]
+    if after is None or trying or after["state"] in _PASSING:
         return False
     if after["state"] == "mounted" and (goal is not Goal.UP or after["health"] in ("ok", "unknown")):
         return False

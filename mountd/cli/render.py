@@ -13,7 +13,7 @@ from mountd.words.errors import FAULTS, Fault
 _LABEL = 12
 _UNPROVEN = {
     "mounting": "being mounted; nothing has to be done",
-    "waiting": "will be tried again by itself",
+    "waiting": "not there yet; it is tried by itself",
     "draining": "unmounted; the worker still finishes files that are open",
 }
 """What to say of a mount that is not well while the daemon gives no reason."""
@@ -31,7 +31,7 @@ _CHANGE = {"add": "+", "remove": "-", "remount": "~", "update": "~", "move": "~"
 
 
 def status(document: Document, style: Style) -> list[str]:
-    """The whole host: faults of the configuration, one line a mount, then what is wrong and how to mend it."""
+    """The whole host: faults of the configuration, a line a mount, then what is wrong and how to mend it."""
     now, mounts = moment(document["generated_at"]), document["mounts"]
     lines = _problems(document, style)
     if not mounts:
@@ -61,8 +61,7 @@ def trouble(mount: Document, now: datetime, style: Style) -> list[str]:
     name = f"{clean(mount['name'])}:"
     lines = [style.paint(name, level) + head[len(name):], *rest]
     fields = [("since", f"{span(_ago(mount['since'], now))} ({local(mount['since'])}){_restarts(mount)}")]
-    if mount["next_try"]:
-        fields.append(("next try", f"in {span(-_ago(mount['next_try'], now))}"))
+    fields += _next_try(mount, now)
     if reason:
         fields.append(("to mend", clean(reason["hint"])))
         fields.append(("more", f"s3mountctl explain {reason['code']}"))
@@ -80,7 +79,7 @@ def outcome(mount: Document, now: datetime, style: Style) -> list[str]:
 
 def listing(mounts: Sequence[Document], style: Style) -> list[str]:
     """Names, folders and buckets, nothing that changes."""
-    rows = [[Cell(clean(mount["name"])), Cell(clean(mount["folder"])), Cell(source(mount))] for mount in mounts]
+    rows = [[Cell(clean(mount["name"])), *_where(mount)] for mount in mounts]
     return table(("NAME", "FOLDER", "SOURCE"), rows, (0, 1, 2), style) if rows else list(_BEGIN)
 
 
@@ -90,7 +89,8 @@ def plan(document: Document, style: Style) -> list[str]:
         document["problems"])
     lines += _bullets(document["problems"], style)
     for change in document["changes"]:
-        lines.append(style.bold(f"{_CHANGE.get(change['change'], '~')} {clean(change['name'])}: {change['change']}"))
+        mark = _CHANGE.get(change["change"], "~")
+        lines.append(style.bold(f"{mark} {clean(change['name'])}: {change['change']}"))
         lines += [f"    {key['key']}: {value(key['from'])} -> {value(key['to'])}" for key in change["keys"]]
         lines += wrapped(clean(change["effect"]), style.width, "", 4)
     lines += [line for note in document["notes"] for line in wrapped(clean(note), style.width, "note: ", 6)]
@@ -108,8 +108,8 @@ def story(fault: Fault, style: Style) -> list[str]:
     retry = fault.retry
     tries = "not before something is changed" if retry.first is None else (
         f"again after {span(retry.first)}, then at growing distance up to {span(retry.cap)}")
-    fields = [("means", filled(fault.sentence)), ("to mend", filled(fault.hint)), ("class", fault.klass.value),
-              ("tried", tries)]
+    fields = [("means", filled(fault.sentence)), ("to mend", filled(fault.hint)),
+              ("class", fault.klass.value), ("tried", tries)]
     return [style.bold(fault.code), *_fields(fields, style), "", *wrapped(fault.story, style.width)]
 
 
@@ -177,8 +177,12 @@ def _overview(mounts: Sequence[Document], now: datetime, style: Style) -> list[s
         rows.append([
             Cell(clean(mount["name"])), Cell(mount["state"], None if idle else level),
             Cell("-" if idle else mount["health"], None if idle else level),
-            Cell(span(_ago(mount["since"], now)).split(" ")[0]), Cell(clean(mount["folder"])), Cell(source(mount))])
+            Cell(span(_ago(mount["since"], now)).split(" ")[0]), *_where(mount)])
     return table(("NAME", "STATE", "HEALTH", "SINCE", "FOLDER", "SOURCE"), rows, (0, 4, 5), style)
+
+
+def _where(mount: Document) -> tuple[Cell, Cell]:
+    return Cell(clean(mount["folder"])), Cell(source(mount))
 
 
 def _summary(mounts: Sequence[Document]) -> str:
@@ -195,12 +199,13 @@ def _detail(mount: Document, now: datetime, style: Style) -> list[str]:
     fields = [("state", mount["state"]), ("health", f"{mount['health']}, {_looked(mount, now)}"),
               ("since", _when(mount["since"], now) + _restarts(mount))]
     if reason:
-        fields += [("reason", f"{clean(reason['text'])} ({reason['code']})"), ("to mend", clean(reason["hint"]))]
-    if mount["next_try"]:
-        fields.append(("next try", f"in {span(-_ago(mount['next_try'], now))}"))
+        fields.append(("reason", f"{clean(reason['text'])} ({reason['code']})"))
+        fields.append(("to mend", clean(reason["hint"])))
+    fields += _next_try(mount, now)
     if outage:
         fields.append(("last outage", f"{local(outage['from'])} to {_end(outage['to'])}, {outage['code']}"))
-    fields += [("folder", clean(mount["folder"])), ("source", source(mount)), ("provider", clean(mount["provider"]))]
+    fields += [("folder", clean(mount["folder"])), ("source", source(mount))]
+    fields.append(("provider", clean(mount["provider"])))
     worker = f"pid {mount['pid']} in {mount['unit']}" if mount["pid"] else mount["unit"] or "none"
     fields.append(("worker", worker + (", with a standby" if mount["standby"] else "")))
     if keys:
@@ -213,6 +218,12 @@ def _detail(mount: Document, now: datetime, style: Style) -> list[str]:
 
 def _fields(fields: Iterable[tuple[str, str]], style: Style) -> list[str]:
     return [line for label, text in fields for line in wrapped(text, style.width, f"  {label}", _LABEL + 2)]
+
+
+def _next_try(mount: Document, now: datetime) -> list[tuple[str, str]]:
+    if mount["next_try"]:
+        return [("next try", f"in {span(-_ago(mount['next_try'], now))}")]
+    return [("next try", "now, under way")] if mount["state"] == "waiting" else []
 
 
 def _restarts(mount: Document) -> str:

@@ -1,18 +1,16 @@
 """Pure pieces of readable output: safe text, shortening, tables, times, colours."""
 
-import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from mountd.cli.verdict import Exit
+from mountd.core import spans
 
 _COLOURS = {Exit.WELL: "32", Exit.DEGRADED: "33", Exit.DOWN: "31"}
 _BOLD, _DIM = "1", "2"
 _UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
-_SPAN_UNITS = {"": 1, "s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)\s*")
 
 
 @dataclass(frozen=True)
@@ -86,8 +84,10 @@ def wrapped(text: str, width: int, label: str = "", indent: int = 0) -> list[str
     return [*lines, line]
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], elastic: Sequence[int], style: Style) -> list[str]:
-    """Align cells under their heads, two blanks apart; the ``elastic`` columns give way when the page is full."""
+def table(
+    heads: Sequence[str], rows: Sequence[Sequence[Cell]], elastic: Sequence[int], style: Style,
+) -> list[str]:
+    """Align cells under their heads, two blanks apart; ``elastic`` columns give way when the page is full."""
     cells = [[Cell(head) for head in heads], *rows]
     widths = [max(columns(row[at].text) for row in cells) for at in range(len(heads))]
     spare = style.width - sum(widths) - 2 * (len(heads) - 1)
@@ -130,16 +130,12 @@ def local(stamp: str) -> str:
 
 
 def seconds_of(text: str) -> float:
-    """Read a span such as ``30``, ``30s``, ``5min``, ``1h 30min``; raises ``ValueError`` with the right form."""
-    total, at = 0.0, 0
-    for match in _SPAN.finditer(text.strip()):
-        if match.start() != at or match[2] not in _SPAN_UNITS:
-            break
-        total += float(match[1]) * _SPAN_UNITS[match[2]]
-        at = match.end()
-    if not at or at != len(text.strip()):
-        raise ValueError(f"{text!r} is not a span of time; write 30s, 5min or 1h")
-    return total
+    """Read a span such as ``30``, ``30s``, ``5min``, ``1h 30min``; raises ``ValueError`` with the right
+    form."""
+    try:
+        return spans.seconds(text)
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a span of time; write 30s, 5min or 1h") from error
 
 
 def count_of(text: str) -> int:

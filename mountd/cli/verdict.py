@@ -46,7 +46,8 @@ def of_mounts(mounts: Iterable[Document]) -> Exit:
 
 
 def of_document(document: Document) -> Exit:
-    """The worst mount, and at least degraded while the daemon runs on with a configuration that has faults."""
+    """The worst mount, and at least degraded while the daemon runs on with a configuration that has
+    faults."""
     problems = Exit.DEGRADED if document["daemon"]["problems"] else Exit.WELL
     return max(of_mounts(document["mounts"]), problems)
 

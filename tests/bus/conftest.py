@@ -1,82 +1,23 @@
-"""A private bus that stands in for the system bus, and the real client against it in its own process."""
+"""A bus of its own for each test."""
 
-import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ROOT / "tests/unit/cli/documents"
-PYTHON = "/usr/bin/python3"
-"""Debian's own, which has gi; the one that runs the tests may be another."""
-
-
-@dataclass
-class Ran:
-    """What a run of s3mountctl left."""
-
-    status: int
-    out: str
-    err: str
-    seconds: float
-
-
-@dataclass
-class Bus:
-    """Addresses the private bus; runs things on it."""
-
-    address: str
-    children: list["subprocess.Popen[str]"]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """For every process on this bus."""
-        return {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": self.address, "PYTHONPATH": str(ROOT), "TZ": "UTC"}
-
-    def manager(self, status: str, *words: str) -> "subprocess.Popen[str]":
-        """Start the fake daemon on a canned status document; returns once it answers."""
-        script = Path(__file__).with_name("fake_manager.py")
-        child = subprocess.Popen([PYTHON, script, DOCUMENTS / f"{status}.json", *words], env=self.environment,
-                                 stdout=subprocess.PIPE, text=True)
-        self.children.append(child)
-        assert child.stdout is not None and child.stdout.readline() == "ready\n"
-        return child
-
-    def popen(self, *words: str) -> "subprocess.Popen[str]":
-        """Start s3mountctl and leave it running."""
-        child = subprocess.Popen([PYTHON, "-m", "mountd.cli.main", *words], env=self.environment, text=True,
-                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        self.children.append(child)
-        return child
-
-    def ctl(self, *words: str) -> Ran:
-        """Run s3mountctl to its end."""
-        began = time.monotonic()
-        child = self.popen(*words)
-        out, err = child.communicate(timeout=60)
-        return Ran(child.returncode, out, err, time.monotonic() - began)
+from tests.bus.private_bus import Bus
 
 
 @pytest.fixture
 def bus() -> Iterator[Bus]:
-    """A bus of its own for each test; everything started on it ends with it."""
+    """Everything started on it ends with it."""
     daemon = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address"],
                               stdout=subprocess.PIPE, text=True)
-    children: list[subprocess.Popen[str]] = []
+    assert daemon.stdout is not None
+    made = Bus(daemon.stdout.readline().strip())
     try:
-        assert daemon.stdout is not None
-        yield Bus(daemon.stdout.readline().strip(), children)
+        yield made
     finally:
-        for child in [*children, daemon]:
+        for child in [*made.children, daemon]:
             child.kill()
             child.communicate()
-
-
-@pytest.fixture
-def documents() -> Callable[[str], str]:
-    """The text of a canned document."""
-    return lambda name: (DOCUMENTS / f"{name}.json").read_text(encoding="utf-8")

@@ -1,10 +1,12 @@
-"""A FAKE of the daemon on a private bus, for tests of the client: it serves canned documents and mounts nothing.
+"""A FAKE of the daemon on a private bus, for tests of the client: it serves canned documents and mounts
+nothing.
 
     fake_manager.py STATUS.json [PLAN.json] [--after JSON] [--hang] [--refuse CODE]
 
-``--after`` holds, by mount, what its entry is updated with once it was started, stopped or restarted: first to
-"mounting", a moment later, with a ``Changed`` signal, to these values. ``--hang`` answers nothing at all.
-``--refuse`` answers orders with that D-Bus error name and two lines of text. Prints "ready" when it has its name.
+``--after`` holds, by mount, what its entry is updated with once it was started, stopped or restarted: first
+to "mounting", a moment later, with a ``Changed`` signal, to these values. ``--hang`` answers nothing at
+all. ``--refuse`` answers orders with that D-Bus error name and two lines of text. Prints "ready" when it
+has its name.
 """
 
 import argparse
@@ -82,7 +84,8 @@ def main() -> None:
     parser.add_argument("--refuse")
     fake = FakeManager(parser.parse_args())
     Gio.bus_own_name(Gio.BusType.SYSTEM, paths.BUS_NAME, Gio.BusNameOwnerFlags.NONE, fake.registered,
-                     lambda *_: print("ready", flush=True), lambda *_: sys.exit("no bus, or the name is taken"))
+                     lambda *_: print("ready", flush=True),
+                     lambda *_: sys.exit("no bus, or the name is taken"))
     GLib.MainLoop().run()
 
 
