@@ -18,7 +18,6 @@ class Worker:
     folder: str = ""
     cache: str = ""
     """Its own cache folder on the host, empty without a cache."""
-    pid: int = 0
 
 
 @dataclass(frozen=True)

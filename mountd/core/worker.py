@@ -209,11 +209,11 @@ def log_fields(launch: Launch) -> list[str]:
     ]
 
 
-def describe(unit: str, fields: Mapping[str, str], pid: int) -> Worker:
+def describe(unit: str, fields: Mapping[str, str]) -> Worker:
     """The worker that ``log_fields`` describe. Raises KeyError and ValueError for a unit that is none of ours."""
     return Worker(
         unit, fields["S3MOUNT_NAME"], int(fields["S3MOUNT_GENERATION"]), fields["S3MOUNT_DIGEST"],
-        int(fields["S3MOUNT_CONNECTION"]), fields["S3MOUNT_FOLDER"], fields["S3MOUNT_CACHE"], pid)
+        int(fields["S3MOUNT_CONNECTION"]), fields["S3MOUNT_FOLDER"], fields["S3MOUNT_CACHE"])
 
 
 def properties(launch: Launch) -> list[Property]:

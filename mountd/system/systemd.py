@@ -96,10 +96,11 @@ class Systemd:
             Gio.DBusCallFlags.NONE, _START_TIMEOUT_MS, descriptors, None, done,
         )
 
-    def watch(self, unit: str) -> None:
+    def watch(self, unit: str, pid: int = 0) -> None:
         """Hear of the unit's end."""
         if unit not in self._watched:
             self._watched[unit] = _Watch(self._con, unit, self._unit_ended)
+        self._watched[unit].pid = pid or self._watched[unit].pid
 
     def forget(self, unit: str) -> None:
         """Hear no more of the unit."""
@@ -119,16 +120,13 @@ class Systemd:
             if "NoSuchUnit" not in error.detail:
                 raise
 
-    def main_pid(self, unit: str) -> int:
-        """The unit's main process, 0 when there is none (any more)."""
-        try:
-            arguments = GLib.Variant("(ss)", (_SERVICE, "MainPID"))
-            return int(self._call(object_path(unit), _PROPERTIES, "Get", arguments)[0])
-        except MountdError:
-            return 0
+    def pid(self, unit: str) -> int:
+        """The main process of a watched unit, 0 while it is not known. Asks nobody."""
+        watch = self._watched.get(unit)
+        return watch.pid if watch else 0
 
     def workers(self) -> list[Worker]:
-        """Every worker unit there is, with what it says of itself. Raises ``host-refused``."""
+        """Every worker unit there is, with what it says of itself; watched from now on. Raises ``host-refused``."""
         arguments = GLib.Variant("(asas)", ([], [f"{paths.WORKER_PREFIX}*.service"]))
         found = []
         for unit, _, _, active, *_ in self._manager("ListUnitsByPatterns", arguments)[0]:
@@ -147,9 +145,11 @@ class Systemd:
             return None
         fields = dict(bytes(field).decode().split("=", 1) for field in answer["LogExtraFields"])
         try:
-            return describe(unit, fields, int(answer["MainPID"]))
+            found = describe(unit, fields)
         except (KeyError, ValueError):
             return None
+        self.watch(unit, int(answer["MainPID"]))
+        return found
 
 
 class _Watch:
@@ -158,12 +158,14 @@ class _Watch:
     def __init__(self, con: Any, unit: str, ended: Ended) -> None:
         self._con, self._unit, self._callback = con, unit, ended
         self._seen: dict[str, Any] = {}
+        self.pid = 0
         self._subscription = con.signal_subscribe(
             _DESTINATION, _PROPERTIES, "PropertiesChanged", object_path(unit), None,
             Gio.DBusSignalFlags.NONE, self._signal, None)
 
     def _signal(self, *arguments: Any) -> None:
         interface, changed, _ = arguments[5].unpack()
+        self.pid = int(changed.get("MainPID", self.pid))
         self._seen |= {key: changed[key] for key in ("Result", "ExecMainStatus", "ActiveState") if key in changed}
         if interface == _UNIT and self._seen.get("ActiveState") in _ENDED:
             ending = Ending(str(self._seen.get("Result", "success")), int(self._seen.get("ExecMainStatus", 0)))

@@ -1,0 +1,40 @@
+"""What the journal is told of a mount: one line for each turn, and not the same one over and over."""
+
+from typing import Any
+
+import structlog
+
+from mountd.core.backoff import Failure, worth_saying
+from mountd.daemon.record import Record
+from mountd.words.model import Reason, State
+
+_log: Any = structlog.get_logger()
+_GOOD = (State.MOUNTED, State.MOUNTING, State.STOPPED, State.DISABLED, State.DRAINING)
+
+
+def drained_late(name: str, unit: str, holders: list[str]) -> None:
+    """A worker was killed at the end of its time: say what that cut off."""
+    cut = "; ".join(holders) if holders else "no open file was found"
+    _log.warning(f"{name}: killed a worker that had not finished in time ({cut})", mount=name, unit=unit)
+
+
+class Announcer:
+    """Remembers what was said of one mount."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def turned(self, record: Record, reason: Reason | None, news: bool) -> None:
+        """The state or its reason has changed."""
+        if not news:
+            return
+        say = _log.info if record.state in _GOOD else _log.warning
+        why = f": {reason.text}; {reason.hint}" if reason is not None and record.state is not State.STOPPED else ""
+        say(f"{self._name}: {record.state.value}{why}", mount=self._name, state=record.state.value,
+            **({"code": reason.code} if reason else {}))
+
+    def failed(self, failure: Failure, reason: Reason) -> None:
+        """A failure: the first is told by the turn it causes, repetitions at growing distance, with their count."""
+        if failure.count > 1 and worth_saying(failure.count):
+            _log.warning(f"{self._name}: {reason.text} ({failure.count} times in a row)",
+                         mount=self._name, code=reason.code)

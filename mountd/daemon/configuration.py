@@ -1,0 +1,67 @@
+"""Which configuration counts: the files when they are good, else the last that was, with the faults told."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mountd.core import changes, config
+from mountd.core.config import ConfigError, Source
+from mountd.daemon.record import read_json, write_json
+from mountd.system import configfiles
+from mountd.words import paths
+from mountd.words.model import Desired, Problem
+from mountd.words.options import Version
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the files say now: a configuration, or why not."""
+
+    desired: Desired | None
+    problems: tuple[Problem, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+
+class Configuration:
+    """Reads the files, remembers the last good text in /var/lib."""
+
+    def __init__(self, file: Path = paths.CONFIG, dropins: Path = paths.DROPINS) -> None:
+        self._file, self._dropins = file, dropins
+        self.desired = Desired()
+        self.problems: tuple[Problem, ...] = ()
+
+    def read(self, version: Version | None) -> Reading:
+        """Look at the files without taking anything on."""
+        sources, problems = configfiles.collect(self._file, self._dropins)
+        if problems:
+            return Reading(None, tuple(problems))
+        try:
+            return Reading(config.read(sources, configfiles.host_facts(version)), (), tuple(sources))
+        except ConfigError as error:
+            return Reading(None, tuple(error.problems))
+
+    def take(self, version: Version | None) -> bool:
+        """Take the files on if they are good; otherwise only their faults. True when they were taken on."""
+        reading = self.read(version)
+        self.problems = reading.problems
+        if reading.desired is None:
+            return False
+        self.desired = reading.desired
+        write_json(paths.ACCEPTED, [[source.path, source.text] for source in reading.sources])
+        return True
+
+    def fall_back(self, version: Version | None) -> None:
+        """At a start with faulty files: go on with the configuration that was accepted last."""
+        kept = read_json(paths.ACCEPTED)
+        try:
+            sources = [Source(str(path), str(text)) for path, text in kept]
+            self.desired = config.read(sources, configfiles.host_facts(version))
+        except (TypeError, ValueError, ConfigError):
+            self.desired = Desired()
+
+    def plan(self, version: Version | None) -> dict[str, Any]:
+        """The plan document: what taking the files on would change."""
+        reading = self.read(version)
+        new = reading.desired
+        found = changes.changes(self.desired, new) if new is not None else ()
+        return changes.document(found, reading.problems, new.notes if new is not None else ())

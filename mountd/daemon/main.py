@@ -1,0 +1,187 @@
+"""s3mountd itself: command line, wiring, signals, the loop."""
+
+import argparse
+import os
+import signal
+import sys
+import time
+from typing import Any
+
+import structlog
+from gi.repository import GLib
+
+from mountd import __version__
+from mountd.core.status import DaemonView
+from mountd.daemon.reconciler import Reconciler, config_files
+from mountd.daemon.world import World
+from mountd.surfaces.bus import Bus
+from mountd.system import fuse, journal, notify
+from mountd.system.binary import Binary
+from mountd.system.mounts import MountTable
+from mountd.system.probe import Helper
+from mountd.system.systemd import Systemd
+from mountd.words.errors import MountdError
+from mountd.words.model import Desired
+
+_log: Any = structlog.get_logger()
+_READY_LIMIT = 10.0
+"""Seconds after which the service is called started though some mount has not been looked at."""
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="s3mountd", description="Keep S3 buckets mounted as folders.")
+    parser.add_argument("--config", metavar="FILE", help="instead of /etc/s3mountd/mounts.toml")
+    parser.add_argument("--dropins", metavar="DIR", help="instead of /etc/s3mountd/mounts.d")
+    parser.add_argument("--unmount-all", action="store_true",
+                        help="drain and unmount everything, then exit; for when the service is stopped")
+    parser.add_argument("--version", action="version", version=f"s3mountd {__version__}")
+    return parser.parse_args(argv)
+
+
+class Daemon:
+    """The parts put together around one GLib loop."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.loop = GLib.MainLoop()
+        self.status = 0
+        self._options = options
+        self._configuration = config_files(options.config, options.dropins)
+        self._bus = Bus(self._lost)
+        if not self._bus.claim():
+            raise MountdError("host-refused", "another s3mountd is running")
+        helper = Helper()
+        systemd = Systemd(self._ended, self._systemd_returned)
+        self._table = MountTable()
+        self._world = World(systemd, self._table, helper, Binary(helper, self._binary_known),
+                            fuse.kernel_has_beneath())
+        view = DaemonView(__version__, os.getpid(), time.time(), "")
+        self.mounts = Reconciler(self._world, self._configuration, view, self._turned)
+        self._ready = False
+        self._status_due = 0
+
+    # Beginning and end
+
+    def begin(self) -> None:
+        """Take over what is there, take on the configuration, look at everything."""
+        self._world.binary.look()
+        if self._options.unmount_all:
+            self.mounts.adopt()
+            self._unmount_all()
+            return
+        if not self._configuration.take(self._world.binary.version):
+            self._configuration.fall_back(self._world.binary.version)
+            for problem in self._configuration.problems:
+                _log.error(str(problem), code="config-invalid")
+        self.mounts.adopt()
+        self.mounts.want(self._configuration.desired)
+        self._bus.publish(self.mounts)
+        self._listen()
+
+    def _listen(self) -> None:
+        GLib.io_add_watch(self._table.fileno(), GLib.PRIORITY_HIGH, GLib.IOCondition.PRI | GLib.IOCondition.ERR,
+                          self._mounts_changed)
+        GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal.SIGHUP, self._hangup)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, self._terminate)
+        interval = notify.watchdog_interval()
+        if interval is not None:
+            GLib.timeout_add(int(interval * 1000), self._alive)
+        GLib.timeout_add(int(_READY_LIMIT * 1000), self._say_ready)
+        GLib.idle_add(self._maybe_ready, priority=GLib.PRIORITY_LOW)
+
+    def _unmount_all(self) -> None:
+        notify.more_time(self.mounts.longest_stop() + 30.0)
+        self.mounts.want(Desired())
+        GLib.timeout_add(50, self._finished)
+
+    def _finished(self) -> bool:
+        if self.mounts.idle():
+            self.loop.quit()
+        return bool(GLib.SOURCE_CONTINUE)
+
+    # Events
+
+    def _ended(self, unit: str, ending: Any) -> None:
+        self.mounts.worker_ended(unit, ending)
+
+    def _systemd_returned(self) -> None:
+        self.mounts.systemd_returned()
+
+    def _binary_known(self) -> None:
+        self.mounts.wake_all()
+
+    def _mounts_changed(self, *_arguments: Any) -> bool:
+        self.mounts.mounts_changed()
+        return bool(GLib.SOURCE_CONTINUE)
+
+    def _turned(self, name: str, document: str) -> None:
+        self._bus.changed(name, document)
+        if not self._status_due:
+            self._status_due = GLib.timeout_add(100, self._tell_status)
+
+    def _tell_status(self) -> bool:
+        self._status_due = 0
+        notify.status(self.mounts.summary())
+        self._maybe_ready()
+        return bool(GLib.SOURCE_REMOVE)
+
+    def _maybe_ready(self) -> bool:
+        if self.mounts.looked_at_all():
+            self._say_ready()
+        return bool(GLib.SOURCE_REMOVE)
+
+    def _say_ready(self) -> bool:
+        if not self._ready:
+            self._ready = True
+            notify.ready(self.mounts.summary())
+        return bool(GLib.SOURCE_REMOVE)
+
+    def _alive(self) -> bool:
+        notify.alive()
+        return bool(GLib.SOURCE_CONTINUE)
+
+    def _hangup(self) -> bool:
+        try:
+            self.mounts.reload()
+        except MountdError:
+            # Said in the journal with every fault, and shown by status; a signal has nobody to answer to.
+            return bool(GLib.SOURCE_CONTINUE)
+        return bool(GLib.SOURCE_CONTINUE)
+
+    def _terminate(self) -> bool:
+        notify.stopping()
+        if self._configuration.desired.daemon.on_stop == "unmount":
+            self._unmount_all()
+        else:
+            self.loop.quit()
+        return bool(GLib.SOURCE_CONTINUE)
+
+    def _lost(self, why: str) -> None:
+        """Without a bus there is nothing to be done here: a new daemon takes over what runs."""
+        _log.error(why)
+        self.status = 1
+        self.loop.quit()
+
+    def close(self) -> None:
+        """Let go; mounts and workers stay."""
+        self.mounts.close()
+        self._world.helper.close()
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the daemon; the exit status is 1 when it could not start or lost the bus."""
+    options = _arguments(argv)
+    journal.set_up("info")
+    try:
+        daemon = Daemon(options)
+        daemon.begin()
+    except (MountdError, GLib.Error, OSError) as error:
+        print(f"s3mountd: {error}", file=sys.stderr)
+        return 1
+    daemon.loop.run()
+    daemon.close()
+    return daemon.status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

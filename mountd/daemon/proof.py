@@ -1,0 +1,83 @@
+"""How fresh the proof is that a mount serves: a local probe through the helper, and what follows for its health."""
+
+from typing import TYPE_CHECKING
+
+from gi.repository import GLib
+
+from mountd.core.messages import Cause
+from mountd.system.probe import Answer
+from mountd.words.errors import FAULTS, FaultClass, MountdError
+from mountd.words.model import Health, State
+
+if TYPE_CHECKING:
+    from mountd.daemon.keeper import Keeper
+
+_INTERVAL = 30
+_PATIENCE = 5.0
+"""Seconds after which a probe without an answer is no proof any more. Unknown, not dead: S3 may just be slow."""
+
+
+class Proof:
+    """At most one probe is under way for a mount; one that never returns costs a thread of the helper."""
+
+    def __init__(self, keeper: "Keeper") -> None:
+        self._keeper = keeper
+        self._asked = 0.0
+        self._pending = 0
+        self._proven = False
+        self._timer = GLib.timeout_add_seconds(_INTERVAL, self._due)
+        self._patience = 0
+
+    def given(self) -> None:
+        """The worker has just answered."""
+        self._proven = True
+        self._keeper.record.checked_at = self._keeper.world.wall()
+
+    def ask(self) -> None:
+        """Probe now, unless a probe is under way or nobody serves."""
+        keeper = self._keeper
+        if self._pending or keeper.observed().serving is None:
+            return
+        self._asked = keeper.world.now()
+        self._pending = keeper.world.helper.ask("statvfs", self._answered, path=keeper.folder)
+        self._patience = GLib.timeout_add(int(_PATIENCE * 1000), self._waited)
+
+    def _due(self) -> bool:
+        self.ask()
+        return bool(GLib.SOURCE_CONTINUE)
+
+    def _waited(self) -> bool:
+        self._patience = 0
+        self._proven = False
+        self._keeper.wake()
+        return bool(GLib.SOURCE_REMOVE)
+
+    def _answered(self, answer: Answer | MountdError) -> None:
+        self._pending = 0
+        if self._patience:
+            GLib.source_remove(self._patience)
+            self._patience = 0
+        # No blocks: the kernel did not ask the worker, because the caller may not enter.
+        self._proven = not isinstance(answer, MountdError) and answer["blocks"] > 0
+        if self._proven:
+            self.given()
+        self._keeper.wake()
+
+    def health(self, state: State, cause: Cause | None) -> Health:
+        """What is proven of a mount in that state."""
+        if state is State.MOUNTED:
+            if not self._proven:
+                return Health.UNKNOWN
+            return Health.OK if cause is None else Health.DEGRADED
+        if state in (State.WAITING, State.FAILED, State.FOREIGN):
+            return Health.DOWN
+        crashed = cause is not None and FAULTS[cause.code].klass is FaultClass.WORKER
+        return Health.DOWN if crashed else Health.UNKNOWN
+
+    def close(self) -> None:
+        """Probe no more."""
+        for source in (self._timer, self._patience):
+            if source:
+                GLib.source_remove(source)
+        self._timer = self._patience = 0
+        self._keeper.world.helper.forget(self._pending)

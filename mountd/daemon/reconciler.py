@@ -1,0 +1,198 @@
+"""All mounts together: keepers made and forgotten as the configuration says, events handed to the right one."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from mountd.core import changes
+from mountd.core.messages import Ending
+from mountd.core.observed import Worker
+from mountd.core.status import DaemonView, View, document, dumps, mount_document, summary
+from mountd.daemon import record
+from mountd.daemon.configuration import Configuration
+from mountd.daemon.keeper import Keeper
+from mountd.daemon.world import World
+from mountd.system import keys, mounts
+from mountd.words import paths
+from mountd.words.errors import MountdError
+from mountd.words.model import Desired
+
+_log: Any = structlog.get_logger()
+_HELD = paths.STATE / "stopped.json"
+_Key = tuple[str, str]
+
+
+class Reconciler:
+    """Owns the keepers, by name and folder. ``changed(name, json)`` hears of each mount's turns."""
+
+    def __init__(self, world: World, configuration: Configuration, daemon: DaemonView,
+                 changed: Callable[[str, str], None]) -> None:
+        self._world, self._configuration, self._daemon = world, configuration, daemon
+        self._changed = changed
+        self._keepers: dict[_Key, Keeper] = {}
+        self._held: set[str] = set(record.read_json(_HELD) or ())
+
+    # Keepers
+
+    def _keeper(self, name: str, folder: str) -> Keeper:
+        keeper = self._keepers.get((name, folder))
+        if keeper is None:
+            keeper = self._keepers[name, folder] = Keeper(name, folder, self._world, self._turned)
+        return keeper
+
+    def _turned(self, keeper: Keeper) -> None:
+        view = keeper.view()
+        if view is not None:
+            self._changed(keeper.name, dumps(mount_document(view)))
+        elif keeper.gone():
+            self._forget(keeper)
+
+    def _forget(self, keeper: Keeper) -> None:
+        keeper.close()
+        self._keepers.pop((keeper.name, keeper.folder), None)
+        if not any(name == keeper.name for name, _ in self._keepers):
+            record.forget(keeper.name)
+            keys.forget(keeper.name)
+
+    def adopt(self) -> None:
+        """Find what earlier daemons left: workers, and mounts of ours on folders, also such as nobody wants now."""
+        for worker in self._world.systemd.workers():
+            self._adopt_worker(worker)
+        known = {folder for _, folder in self._keepers}
+        for entry in self._world.table.entries:
+            layers = mounts.stack((entry,), entry.path)
+            if layers[0].ours and entry.path not in known:
+                owner = next((m.name for m in self._configuration.desired.mounts if m.folder == entry.path), entry.path)
+                self._keeper(owner, entry.path)
+                known.add(entry.path)
+
+    def _adopt_worker(self, worker: Worker) -> None:
+        keeper = self._keeper(worker.name, worker.folder)
+        keeper.adopt(worker)
+        keeper.proof.ask()
+
+    def want(self, desired: Desired) -> None:
+        """Hand every keeper what the configuration says of it; make and retire keepers accordingly."""
+        wanted = {(mount.name, mount.folder): mount for mount in desired.mounts}
+        self._held &= {mount.name for mount in desired.mounts}
+        for key, mount in wanted.items():
+            keeper = self._keeper(*key)
+            if mount.name in self._held:
+                keeper.hold(True)
+            keeper.want(mount, changes.worker_digest(mount))
+        for key in [key for key in self._keepers if key not in wanted]:
+            self._keepers[key].want(None, "")
+
+    # Events
+
+    def worker_ended(self, unit: str, ending: Ending) -> None:
+        """A watched unit has ended."""
+        for keeper in list(self._keepers.values()):
+            keeper.ended(unit, ending)
+
+    def mounts_changed(self) -> None:
+        """The mount table is another one: everybody looks."""
+        self._world.table.forget()
+        self.wake_all()
+
+    def wake_all(self) -> None:
+        """Something that concerns all mounts has changed."""
+        for keeper in self._keepers.values():
+            keeper.wake()
+
+    def systemd_returned(self) -> None:
+        """PID 1 was executed anew: ends may have gone unheard."""
+        living = [worker.unit for worker in self._world.systemd.workers()]
+        for keeper in list(self._keepers.values()):
+            keeper.lost(living)
+
+    # What operators say
+
+    def _named(self, name: str) -> Keeper:
+        for keeper in self._keepers.values():
+            if keeper.name == name and keeper.mount is not None:
+                return keeper
+        raise MountdError("no-such-mount", name)
+
+    def stop(self, name: str) -> None:
+        """Unmount, and stay so over reboots until ``start``. Raises ``no-such-mount``."""
+        self._named(name).hold(True)
+        self._held.add(name)
+        record.write_json(_HELD, sorted(self._held))
+
+    def start(self, name: str) -> None:
+        """Mount; also: try again at once. Raises ``no-such-mount``."""
+        self._named(name).hold(False)
+        self._held.discard(name)
+        record.write_json(_HELD, sorted(self._held))
+
+    def restart(self, name: str) -> None:
+        """A fresh worker, swapped in. Raises ``no-such-mount``."""
+        keeper = self._named(name)
+        self.start(name)
+        keeper.renew()
+
+    def check(self, name: str) -> None:
+        """Look and probe now. Raises ``no-such-mount``."""
+        keeper = self._named(name)
+        keeper.proof.ask()
+        keeper.wake()
+
+    def reload(self) -> None:
+        """Take the files on. Raises ``config-invalid`` with one fault a line; then nothing has changed."""
+        taken = self._configuration.take(self._world.binary.version)
+        if not taken:
+            text = "\n".join(str(problem) for problem in self._configuration.problems)
+            _log.error(f"the configuration was refused, nothing has changed:\n{text}", code="config-invalid")
+            raise MountdError("config-invalid", text)
+        for note in self._configuration.desired.notes:
+            _log.info(str(note))
+        self.want(self._configuration.desired)
+
+    def plan(self) -> str:
+        """The plan document."""
+        return dumps(self._configuration.plan(self._world.binary.version))
+
+    # What others read
+
+    def views(self) -> list[View]:
+        """Every configured mount, in the configuration's order."""
+        keepers = [self._keepers.get((m.name, m.folder)) for m in self._configuration.desired.mounts]
+        return [view for keeper in keepers if keeper is not None and (view := keeper.view()) is not None]
+
+    def status(self) -> str:
+        """The status document."""
+        daemon = DaemonView(
+            self._daemon.version, self._daemon.pid, self._daemon.since, self._configuration.desired.digest,
+            tuple(str(problem) for problem in self._configuration.problems),
+        )
+        return dumps(document(daemon, self.views(), self._world.wall()))
+
+    def summary(self) -> str:
+        """One line for the service manager."""
+        faults = len(self._configuration.problems)
+        return summary(self.views()) + (f"; {faults} faults in the configuration" if faults else "")
+
+    def looked_at_all(self) -> bool:
+        """Has every keeper looked once?"""
+        return all(keeper.looked for keeper in self._keepers.values())
+
+    def idle(self) -> bool:
+        """Is there nothing left to keep?"""
+        return not self._keepers
+
+    def longest_stop(self) -> float:
+        """Seconds that unmounting all may take."""
+        return max((keeper.stop_timeout for keeper in self._keepers.values()), default=0.0)
+
+    def close(self) -> None:
+        """Forget all keepers; mounts and workers stay."""
+        for keeper in self._keepers.values():
+            keeper.close()
+
+
+def config_files(file: str | None, dropins: str | None) -> Configuration:
+    """The configuration of these places, the usual ones where None."""
+    return Configuration(Path(file) if file else paths.CONFIG, Path(dropins) if dropins else paths.DROPINS)

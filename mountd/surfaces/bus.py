@@ -1,0 +1,126 @@
+"""The daemon on the system bus: ``org.s3mountd1``. Reading is free; changing asks polkit, without blocking the loop.
+
+Registered with Gio through pydbus's connection rather than by pydbus's ``publish``: an answer has to wait for polkit,
+which may ask a person, and pydbus answers only synchronously and with error names of its own.
+"""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import pydbus
+from gi.repository import Gio, GLib
+
+from mountd.words import paths
+from mountd.words.errors import MountdError
+
+_XML = f"""
+<node>
+  <interface name="{paths.INTERFACE}">
+    <method name="Status"><arg type="s" name="document" direction="out"/></method>
+    <method name="Plan"><arg type="s" name="document" direction="out"/></method>
+    <method name="Start"><arg type="s" name="name" direction="in"/></method>
+    <method name="Stop"><arg type="s" name="name" direction="in"/></method>
+    <method name="Restart"><arg type="s" name="name" direction="in"/></method>
+    <method name="Check"><arg type="s" name="name" direction="in"/></method>
+    <method name="Reload"/>
+    <signal name="Changed"><arg type="s" name="name"/><arg type="s" name="document"/></signal>
+  </interface>
+</node>
+"""
+_POLKIT_TIMEOUT_MS = 120_000
+_ALLOW_INTERACTION = 1
+
+
+class Manager(Protocol):
+    """What the bus offers, as the reconciler does it."""
+
+    def status(self) -> str: ...
+    def plan(self) -> str: ...
+    def start(self, name: str) -> None: ...
+    def stop(self, name: str) -> None: ...
+    def restart(self, name: str) -> None: ...
+    def check(self, name: str) -> None: ...
+    def reload(self) -> None: ...
+
+
+class Bus:
+    """The name, the object and the signal. ``lost()`` is called when the bus goes away or the name is not ours."""
+
+    def __init__(self, lost: Callable[[str], None]) -> None:
+        self._con: Any = pydbus.SystemBus().con
+        # The reply to a vanished bus is ours to give: the default is to exit without a word.
+        self._con.set_exit_on_close(False)
+        self._con.connect("closed", lambda *_: lost("the system bus went away"))
+
+    def claim(self) -> bool:
+        """Become the one daemon of this machine; False when another one is."""
+        do_not_queue, primary_owner = 4, 1
+        answer = self._con.call_sync(
+            "org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus", "RequestName",
+            GLib.Variant("(su)", (paths.BUS_NAME, do_not_queue)), None, Gio.DBusCallFlags.NONE, 5000, None)
+        return bool(answer.unpack()[0] == primary_owner)
+
+    def publish(self, manager: Manager) -> None:
+        """Offer the interface."""
+        free = {"Status": manager.status, "Plan": manager.plan}
+        guarded = {"Start": manager.start, "Stop": manager.stop, "Restart": manager.restart,
+                   "Check": manager.check, "Reload": manager.reload}
+
+        def call(_con: Any, sender: str, _path: str, _interface: str, method: str, arguments: Any, reply: Any) -> None:
+            if method in free:
+                _answer(reply, free[method], ())
+            else:
+                self._authorized(sender, reply, lambda: _answer(reply, guarded[method], arguments.unpack()))
+
+        info = Gio.DBusNodeInfo.new_for_xml(_XML).interfaces[0]
+        self._con.register_object(paths.OBJECT_PATH, info, call, None, None)
+
+    def changed(self, name: str, document: str) -> None:
+        """Tell everybody of a mount's turn."""
+        self._con.emit_signal(None, paths.OBJECT_PATH, paths.INTERFACE, "Changed",
+                              GLib.Variant("(ss)", (name, document)))
+
+    def _authorized(self, sender: str, reply: Any, act: Callable[[], None]) -> None:
+        """Call ``act`` if polkit lets the sender manage mounts; root needs no polkit, which may not be installed."""
+        def root_or_polkit(con: Any, result: Any) -> None:
+            if _finished(con, result, 0) == (0,):
+                act()
+                return
+            subject = ("system-bus-name", {"name": GLib.Variant("s", sender)})
+            question = GLib.Variant("((sa{sv})sa{ss}us)",
+                                    (subject, paths.POLKIT_MANAGE, {}, _ALLOW_INTERACTION, ""))
+            self._con.call("org.freedesktop.PolicyKit1", "/org/freedesktop/PolicyKit1/Authority",
+                           "org.freedesktop.PolicyKit1.Authority", "CheckAuthorization", question, None,
+                           Gio.DBusCallFlags.NONE, _POLKIT_TIMEOUT_MS, None, judged)
+
+        def judged(con: Any, result: Any) -> None:
+            verdict = _finished(con, result, None)
+            if verdict is not None and verdict[0][0]:
+                act()
+            else:
+                _refuse(reply, MountdError("not-permitted", "polkit says no" if verdict else "polkit is not there"))
+
+        self._con.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                       "GetConnectionUnixUser", GLib.Variant("(s)", (sender,)), None,
+                       Gio.DBusCallFlags.NONE, 5000, None, root_or_polkit)
+
+
+def _finished(con: Any, result: Any, otherwise: Any) -> Any:
+    try:
+        return con.call_finish(result).unpack()
+    except GLib.Error:
+        return otherwise
+
+
+def _answer(reply: Any, function: Callable[..., str | None], arguments: tuple[str, ...]) -> None:
+    try:
+        value = function(*arguments)
+    except MountdError as error:
+        _refuse(reply, error)
+        return
+    reply.return_value(GLib.Variant("(s)", (value,)) if value is not None else None)
+
+
+def _refuse(reply: Any, error: MountdError) -> None:
+    sentence = error.detail if "\n" in error.detail else error.fault.sentence.format(detail=error.detail)
+    reply.return_dbus_error(error.fault.bus_name, error.detail if error.fault.code == "config-invalid" else sentence)

@@ -1,0 +1,26 @@
+"""s3mount-detach FOLDER CONNECTION: a worker's ``ExecStop=``, so that a shutdown drains it with the daemon gone.
+
+It takes away the mount of that very worker, or nothing. A worker that has ended by itself left either no mount or a
+dead one, which is the guard that keeps callers off the bare folder: then there is nothing to do, and systemd says so
+by not setting ``$MAINPID`` (systemd.service(5)).
+"""
+
+import os
+import sys
+
+from mountd.system import mounts, syscalls
+
+
+def main() -> int:
+    """Exit status 0 also when there was nothing to detach."""
+    folder, connection = sys.argv[1], int(sys.argv[2])
+    if not os.environ.get("MAINPID"):
+        return 0
+    layers = mounts.stack(mounts.parse(mounts.MOUNTINFO.read_text("utf-8", "surrogateescape")), folder)
+    if layers and layers[0].connection == connection:
+        syscalls.umount_lazy(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
