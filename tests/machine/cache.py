@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -39,10 +40,23 @@ def digest(*parts: str | bytes) -> str:
     return total.hexdigest()[:16]
 
 
+def source_files(*patterns: str) -> list[Path]:
+    """The files of this source tree that git has or would take, whoever owns the tree."""
+    git = ["git", "-c", "safe.directory=*", "-C", str(REPO), "ls-files", "-z"]
+    listing = [*git, "--cached", "--others", "--exclude-standard", "--", *patterns]
+    names = subprocess.run(listing, check=True, stdout=subprocess.PIPE, text=True).stdout.split("\0")
+    paths = (REPO / name for name in sorted(set(names)) if name)
+    return [path for path in paths if path.is_file()]
+
+
 @contextmanager
 def locked(name: str) -> Iterator[None]:
     """Hold the cache's lock of that name; the kernel drops it when the holder dies."""
-    with (cache_dir() / f"{name}.lock").open("w") as handle:
+    path = cache_dir() / f"{name}.lock"
+    if not path.exists():
+        path.touch()
+        path.chmod(0o666)  # root and the user behind a sudo share the cache
+    with path.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.machine.cache import REPO, digest, made_once, say
+from tests.machine.cache import REPO, digest, made_once, say, source_files
 from tests.machine.machine import Machine
 from tests.setup.worker import worker
 
@@ -16,7 +16,8 @@ from tests.setup.worker import worker
 def package(version: str | None = None) -> Path:
     """The .deb of this source tree: S3MOUNTD_DEB, or built once per state of what goes into it.
 
-    With `version` the same sources under another one, for upgrades and downgrades. Raises CalledProcessError, its output shown, when it does not build.
+    With `version` the same sources under another one, for upgrades and downgrades. Raises
+    CalledProcessError, its output shown, when it does not build.
     """
     given = os.environ.get("S3MOUNTD_DEB")
     if given and version is None:
@@ -35,11 +36,8 @@ def equip(machine: Machine) -> None:
 
 
 def _digest_of_sources() -> str:
-    listing = ["git", "-C", str(REPO), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    done = subprocess.run(listing, check=True, stdout=subprocess.PIPE)
-    names = sorted(set(done.stdout.decode().split("\0")))
-    inputs = [REPO / name for name in names if name and not name.startswith(("tests/", "."))]
-    return digest(*(part for path in inputs if path.is_file() for part in (str(path), path.read_bytes())))
+    inputs = [path for path in source_files() if path.relative_to(REPO).parts[0] not in ("tests", ".ci")]
+    return digest(*(part for path in inputs for part in (str(path.relative_to(REPO)), path.read_bytes())))
 
 
 def _build(draft: Path, version: str | None) -> None:

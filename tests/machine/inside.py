@@ -68,6 +68,7 @@ class Inside:
         env: Mapping[str, str] | None = None,
     ) -> Result:
         """Run to the end; a str goes through `sh -c`. Raises CommandFailed with both outputs."""
+        __tracebackhide__ = True  # pytest: the caller's line is what a reader wants
         shown = ["sh", "-c", cmd] if isinstance(cmd, str) else list(cmd)
         data = input.encode() if isinstance(input, str) else input
         process = self.popen(

@@ -32,8 +32,8 @@ Type=exec
 Environment=GOMEMLIMIT=400MiB HOME={data}
 StateDirectory=weed
 ExecStart={command}
-ExecStartPost=/usr/bin/curl -s -f -o /dev/null --retry 300 --retry-delay 0 --retry-max-time 30 \\
- --retry-all-errors {endpoint}/healthz
+ExecStartPost=sh -c 'until curl -sf -o /dev/null {endpoint}/healthz; do sleep 0.1; done'
+TimeoutStartSec=30
 KillSignal=SIGKILL
 StandardOutput=null
 StandardError=journal

@@ -24,5 +24,5 @@ def describe(machine: Machine) -> str:
             result = machine.run(command, check=False, timeout=30)
             parts.append((result.stdout + result.stderr).rstrip())
         except (AssertionError, RuntimeError, OSError, subprocess.SubprocessError) as error:
-            parts.append(f"(not to be had: {error})")
-    return "\n".join([*parts, "--- console", machine.console()])
+            parts.append(f"(not to be had: {error})\n--- console\n{machine.console()}")
+    return "\n".join(parts)

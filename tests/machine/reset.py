@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.machine.machine import Machine
 
-# Order matters: without configuration and daemon nobody brings back what is taken away after that. Workers may
-# be stopped by SIGSTOP or hang, so they are killed; folders may block, so mounts are detached without a look.
+# Order matters: without configuration and daemon nobody brings back what is taken away after that. Workers
+# may be stopped by SIGSTOP or hang, so they are killed; folders may block, so mounts are detached unseen.
 RESET = r"""
 rm -rf /etc/s3mountd/mounts.d/* /run/s3mountd/* /run/systemd/system/s3mountd.service.d
 : >/etc/s3mountd/mounts.toml

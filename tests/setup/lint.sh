@@ -11,7 +11,7 @@ cd "$top" || exit 1
 "$here/install.sh" lint || exit 1
 tools=$("$here/venv.sh")/bin || exit 1
 
-tracked() { git ls-files --cached --others --exclude-standard -- "$@"; }
+tracked() { git -c "safe.directory=*" ls-files --cached --others --exclude-standard -- "$@"; }
 
 python_files() {
     tracked '*.py'

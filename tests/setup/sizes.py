@@ -1,14 +1,15 @@
-"""The size rules: no module of 300 lines or more, no function of 40 or more. Prints each breach; status 1 if any."""
+"""The size rules: no module of 300 lines or more, no function of 40 or more.
+
+Prints each breach; status 1 if any.
+"""
 
 from __future__ import annotations
 
 import ast
-import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-from tests.machine.cache import REPO
+from tests.machine.cache import REPO, source_files
 
 MODULE_LIMIT = 300
 FUNCTION_LIMIT = 40
@@ -28,13 +29,9 @@ def breaches(name: str, text: str) -> Iterator[str]:
 
 def main() -> int:
     """Look at every Python file that git knows or would take."""
-    listing = ["git", "-C", str(REPO), "ls-files", "--cached", "--others", "--exclude-standard", "*.py"]
-    names = subprocess.run(listing, check=True, capture_output=True, text=True).stdout.splitlines()
-    paths = [Path(REPO / name) for name in names]
     found = [
         line
-        for path in paths
-        if path.exists()
+        for path in source_files("*.py")
         for line in breaches(str(path.relative_to(REPO)), path.read_text())
     ]
     print("\n".join(found), end="\n" if found else "")

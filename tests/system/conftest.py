@@ -1,7 +1,7 @@
 """Booted machines for system tests.
 
-`machine`: one shared machine per release with package, worker and S3, put back to an empty configuration before
-each test. `own_machine`: a fresh one of the same kind, for tests that reboot, purge or break it.
+`machine`: one shared machine per release with package, worker and S3, put back to an empty configuration
+before each test. `own_machine`: a fresh one of the same kind, for tests that reboot, purge or break it.
 `bare_machine`: fresh, with nothing installed. With S3MOUNTD_KEEP=1 the machine of a failed test is kept.
 """
 

@@ -86,7 +86,7 @@ def start(name: str, device: int) -> None:
         "StartTransientUnit",
         V("(ssa(sv)a(sa(sv)))", (name, "fail", properties, [])),
         None,
-        0,
+        Gio.DBusCallFlags.NONE,
         10000,
         files,
         None,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.machine import CommandFailed, Machine
+from tests.machine.cache import REPO, locked
+from tests.machine.machine import machines_dir, sweep
 from tests.machine.nspawn import Group
 
 LAST_WORDS = """[Service]
@@ -108,6 +112,28 @@ def test_a_destroyed_machine_leaves_nothing_on_the_host(release: str) -> None:
     assert not state.exists()
     assert not group.path.exists()
     assert not Path(f"/proc/{leader}/root/etc").exists()
+
+
+def test_a_killed_run_is_swept_away_and_a_kept_machine_is_not(release: str) -> None:
+    begin = f"import os; from tests.machine import Machine; m = Machine.create('{release}'); m.boot(); "
+
+    def killed_run(word: str) -> str:
+        code = f"{begin}{word}print(m.name, flush=True); os.kill(os.getpid(), 9)"
+        done = subprocess.run([sys.executable, "-c", code], check=False, cwd=REPO, stdout=subprocess.PIPE)
+        assert done.returncode == -9
+        return done.stdout.decode().strip()
+
+    kept = killed_run("m.keep(); ")
+    killed = killed_run("")
+    assert Group(f"s3mountd-{killed}").populated()
+    with locked("machines"):
+        sweep()
+    assert not Group(f"s3mountd-{killed}").populated()
+    assert not (machines_dir() / killed).exists()
+    found = Machine.attach(kept)
+    assert found.run("hostname").stdout == kept + "\n"
+    found.destroy()
+    assert not (machines_dir() / kept).exists()
 
 
 def test_fuse_by_descriptor_into_a_sandboxed_transient_unit(bare_machine: Machine) -> None:
