@@ -4,6 +4,8 @@
 # Everything but that path goes to stderr. The result and the intermediate files live below
 # ${S3MOUNTD_CACHE:-/var/cache/s3mountd-dev}; two callers at once are fine, the second one waits.
 set -euo pipefail
+# Workers run as users of their own and must be able to read the result.
+umask 022
 
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${S3MOUNTD_CACHE:-/var/cache/s3mountd-dev}
