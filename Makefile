@@ -50,8 +50,8 @@ deb: ## build the package into dist/
 bench: prepare ## the figures of DESIGN, as ratios against a peer in the same run
 	@$(WITH_WORKER) -m tests.bench
 
-clean: ## destroy kept machines, remove what was built here (the cache stays)
-	@$(AS_ROOT) $(PYTHON) -m tests.machine destroy
+clean: ## destroy the machines of `make machine`, remove what was built here (the cache stays)
+	@$(AS_ROOT) $(PYTHON) -m tests.machine destroy --if-there deb12 deb13
 	@rm -rf dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 prepare:

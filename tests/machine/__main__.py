@@ -24,7 +24,8 @@ def main() -> int:
     shell.add_argument("name", nargs="?", help="default: the only one that runs")
     verbs.add_parser("list", help="the machines that are there")
     destroy = verbs.add_parser("destroy", help="remove machines and all that is in them")
-    destroy.add_argument("names", nargs="*", help="default: every kept machine")
+    destroy.add_argument("names", nargs="+", help="only those named: others may be somebody else's")
+    destroy.add_argument("--if-there", action="store_true", help="an unknown name is no fault")
     verbs.add_parser("prepare", help="make the root file systems of all releases")
     args = parser.parse_args()
     return int(globals()[f"do_{args.verb}"](args))
@@ -74,12 +75,12 @@ def do_list(_: argparse.Namespace) -> int:
 
 
 def do_destroy(args: argparse.Namespace) -> int:
-    """Destroy the named machines, or all kept ones; status 1 when a name is unknown."""
+    """Destroy the named machines and no others; status 1, and nothing done, when a name is unknown."""
     unknown = [name for name in args.names if name not in _names()]
-    if unknown:
+    if unknown and not args.if_there:
         say(f"no such machine: {', '.join(unknown)}")
         return 1
-    for name in args.names or [name for name in _names() if Machine.attach(name).kept]:
+    for name in sorted(set(args.names) - set(unknown)):
         Machine.attach(name).destroy()
         say(f"machine {name} destroyed")
     return 0
