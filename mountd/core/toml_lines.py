@@ -4,6 +4,7 @@ The scanner trusts that tomli accepted the text (TOML 1.0), so it looks only for
 the sequence of keys and array positions that leads to a value: ``("mount", 1, "credentials", "user")``.
 """
 
+import contextlib
 import re
 
 Path = tuple[str | int, ...]
@@ -32,10 +33,9 @@ class Lines:
 def index(text: str) -> Lines:
     """Find the lines of a text that tomli accepts. For other text the result is of no use, but it ends."""
     scanner = _Scanner(text)
-    try:
+    # The text ends inside something, or is nested deeper than Python goes: what was found until then counts.
+    with contextlib.suppress(IndexError, RecursionError):
         scanner.document()
-    except IndexError:
-        pass  # The text ends inside something: tomli has not accepted it, and its own error names the line.
     return Lines(scanner.found)
 
 
@@ -156,7 +156,9 @@ class _Scanner:
                 self.position += 1
                 return
             self._note((*path, count), self._here())
-            self._element((*path, count), "]")
+            before = self.position
+            self._value((*path, count))
+            self._must_move(before)
             count += 1
 
     def _inline_table(self, path: Path) -> None:
@@ -169,11 +171,6 @@ class _Scanner:
             before = self.position
             self._pair(path)
             self._must_move(before)
-
-    def _element(self, path: Path, _end: str) -> None:
-        before = self.position
-        self._value(path)
-        self._must_move(before)
 
     def _must_move(self, before: int) -> None:
         if self.position == before:

@@ -15,8 +15,8 @@ _ROWS = (
            choices=("error", "empty")),
     Option("nonempty", Kind.ENUM, "What to do when the folder has files of its own.", "refuse",
            choices=("refuse", "hide")),
-    Option("user", Kind.TEXT, "User that the folder and its files belong to.", "the folder's owner"),
-    Option("group", Kind.TEXT, "Group that the folder and its files belong to.", "the folder's group"),
+    Option("user", Kind.OWNER, "User that the folder and its files belong to.", "the folder's owner"),
+    Option("group", Kind.OWNER, "Group that the folder and its files belong to.", "the folder's group"),
     Option("enabled", Kind.FLAG, "false keeps the mount in the file but away.", "true"),
     Option("start_timeout", Kind.SPAN, "How long a worker may take to come up.", "2min", low=1, high=3600),
     Option("stop_timeout", Kind.SPAN, "How long a worker may finish uploads before it is killed.", "90s", low=1,
@@ -30,7 +30,7 @@ OWN_PLACE = frozenset({"name", "bucket", "prefix", "folder"})
 CREDENTIAL_KEYS: dict[str, Option] = {
     row.name: row
     for row in (
-        Option("user", Kind.TEXT, "User whose ~/.aws is read.", "the folder's owner, then root"),
+        Option("user", Kind.OWNER, "User whose ~/.aws is read.", "the folder's owner, then root"),
         Option("profile", Kind.TEXT, "Profile of ~/.aws/credentials or ~/.aws/config.", "default"),
         Option("anonymous", Kind.FLAG, "Sign nothing: public buckets.", "false", conflicts=("user", "profile")),
     )

@@ -33,6 +33,7 @@ class Kind(str, Enum):
     TTL = "ttl"
     LIST = "list"
     SPAN = "span"
+    OWNER = "owner"
     TABLE = "table"
 
 

@@ -1,7 +1,7 @@
 """Kinds of S3 stores: one row each, giving the values that a mount of that provider starts from."""
 
-from dataclasses import dataclass, field
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from mountd.words.model import OptionValue
 
