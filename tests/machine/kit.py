@@ -111,5 +111,7 @@ class Kit(Inside):
         return self.run(command, env={"DEBIAN_FRONTEND": "noninteractive"}, timeout=180).stdout
 
     def install_standin(self) -> None:
-        """The misbehaving stand-in worker as /usr/local/lib/standin/mount-s3."""
-        self.copy_in(REPO / "tests/faults/standin-mount-s3", "/usr/local/lib/standin/mount-s3", 0o755)
+        """The misbehaving stand-in worker as /usr/local/lib/standin/mount-s3, its modules beside it."""
+        faults = REPO / "tests/faults"
+        self.copy_in(faults / "standin", "/usr/local/lib/standin/standin", 0o755)
+        self.copy_in(faults / "standin-mount-s3", "/usr/local/lib/standin/mount-s3", 0o755)

@@ -14,6 +14,33 @@ FSOPEN, FSCONFIG, FSMOUNT, MOVE_MOUNT = 430, 431, 432, 429  # the same on every 
 SET_FLAG, SET_STRING, CREATE = 0, 1, 6
 libc = ctypes.CDLL(None, use_errno=True)
 V = GLib.Variant
+YES = (
+    "NoNewPrivileges",
+    "PrivateTmp",
+    "PrivateDevices",
+    "PrivateUsers",
+    "ProtectKernelTunables",
+    "DynamicUser",
+    "ProtectKernelModules",
+    "ProtectKernelLogs",
+    "ProtectControlGroups",
+    "ProtectClock",
+    "ProtectHostname",
+    "RestrictRealtime",
+    "RestrictSUIDSGID",
+    "LockPersonality",
+    "MemoryDenyWriteExecute",
+    "RemoveIPC",
+)
+WORDS = {
+    "Type": "exec",
+    "CollectMode": "inactive-or-failed",
+    "ProtectSystem": "strict",
+    "ProtectHome": "yes",
+    "ProtectProc": "invisible",
+    "DevicePolicy": "closed",
+    "KeyringMode": "private",
+}
 
 
 def call(number: int, *args: object) -> int:
@@ -39,37 +66,10 @@ def attach(mount: int, beneath: bool = False) -> None:
 
 
 def start(name: str, device: int) -> None:
-    yes = (
-        "NoNewPrivileges",
-        "PrivateTmp",
-        "PrivateDevices",
-        "PrivateUsers",
-        "ProtectKernelTunables",
-        "DynamicUser",
-        "ProtectKernelModules",
-        "ProtectKernelLogs",
-        "ProtectControlGroups",
-        "ProtectClock",
-        "ProtectHostname",
-        "RestrictRealtime",
-        "RestrictSUIDSGID",
-        "LockPersonality",
-        "MemoryDenyWriteExecute",
-        "RemoveIPC",
-    )
-    words = {
-        "Type": "exec",
-        "CollectMode": "inactive-or-failed",
-        "ProtectSystem": "strict",
-        "ProtectHome": "yes",
-        "ProtectProc": "invisible",
-        "DevicePolicy": "closed",
-        "KeyringMode": "private",
-    }
     files = Gio.UnixFDList.new()
     properties = [
-        *((one, V("b", True)) for one in yes),
-        *((key, V("s", value)) for key, value in words.items()),
+        *((one, V("b", True)) for one in YES),
+        *((key, V("s", value)) for key, value in WORDS.items()),
         ("RestrictNamespaces", V("t", 0)),
         ("CapabilityBoundingSet", V("t", 0)),
         ("SystemCallArchitectures", V("as", ["native"])),
@@ -117,6 +117,7 @@ def connection() -> str:
         return next(line.split()[2].split(":")[1] for line in table if " /mnt/try " in line)
 
 
+# --- the proof
 os.makedirs("/mnt/try")
 device, mount = detached()
 print("detached")

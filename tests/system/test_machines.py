@@ -13,12 +13,20 @@ from tests.machine import CommandFailed, Machine
 from tests.machine.cache import REPO, locked
 from tests.machine.machine import machines_dir, sweep
 from tests.machine.nspawn import Group
+from tests.machine.reset import reset
 
 LAST_WORDS = """[Service]
 Type=oneshot
 RemainAfterExit=yes
 ExecStart=true
 ExecStop=touch /root/stopped
+"""
+LEFTOVER = """
+os.makedirs("/mnt/left over", exist_ok=True)
+device, mount = detached()
+call(MOVE_MOUNT, mount, b"", -100, b"/mnt/left over", 0x4)
+start("s3mount-left-1.service", device)
+wait_for_active("s3mount-left-1.service")
 """
 FUSE_BY_FD = (Path(__file__).parent / "fuse_by_fd.py").read_text()
 
@@ -146,6 +154,23 @@ def test_fuse_by_descriptor_into_a_sandboxed_transient_unit(bare_machine: Machin
         "swapped beneath",
         "gone",
     ]
+
+
+def test_the_shared_machine_is_put_back_whatever_was_done_to_it(machine: Machine) -> None:
+    machine.run(["/usr/bin/python3", "-c", FUSE_BY_FD.partition("# --- the proof")[0] + LEFTOVER])
+    machine.run(
+        "systemctl kill --signal=STOP s3mount-left-1.service; systemctl stop weed.service; nft add table inet left;"
+        "echo '[daemon]' >/etc/s3mountd/mounts.toml; echo >/etc/s3mountd/mounts.d/left.toml; logger said before"
+    )
+    assert "/mnt/left\\040over" in machine.read("/proc/self/mountinfo")
+    reset(machine)
+    assert "/mnt/left" not in machine.read("/proc/self/mountinfo")
+    assert machine.run("systemctl list-units --all --plain --no-legend 's3mount-left*'").stdout == ""
+    assert machine.run("cat /etc/s3mountd/mounts.toml /etc/s3mountd/mounts.d/*", check=False).stdout == ""
+    assert machine.run("nft list ruleset").stdout == ""
+    assert machine.run("systemctl is-active weed s3mountd").stdout == "active\nactive\n"
+    assert "said before" not in machine.journal()
+    assert "said before" in machine.run("journalctl -b").stdout
 
 
 def test_s3_checks_signatures_and_is_there_after_a_reboot(bare_machine: Machine) -> None:
