@@ -18,6 +18,11 @@ def drained_late(name: str, unit: str, holders: list[str]) -> None:
     _log.warning(f"{name}: killed a worker that had not finished in time ({cut})", mount=name, unit=unit)
 
 
+def not_killed(name: str, unit: str, detail: str) -> None:
+    """systemd would not kill a worker."""
+    _log.error(f"{name}: could not kill a worker: {detail}", mount=name, unit=unit)
+
+
 class Announcer:
     """Remembers what was said of one mount."""
 

@@ -10,7 +10,7 @@ from mountd.core.layers import Kind
 from mountd.core.messages import Cause
 from mountd.core.observed import Worker
 from mountd.core.worker import Folder, KeyFiles, Launch, Prepared
-from mountd.daemon.announce import drained_late
+from mountd.daemon.announce import drained_late, not_killed
 from mountd.system import fuse
 from mountd.system.binary import Installed
 from mountd.system.probe import Answer
@@ -118,7 +118,7 @@ def drop_staging(keeper: "Keeper") -> None:
         deadline = keeper.world.now() + _KILL_AGAIN
         gone = plan.Drain(staging.unit, 0, deadline, killed=True)
         keeper.memory = replace(keeper.memory, draining=(*keeper.memory.draining, gone))
-        keeper.world.systemd.kill(staging.unit)
+        _kill_unit(keeper, staging.unit)
 
 
 def _drop_staging(keeper: "Keeper", action: plan.DropStaging) -> bool:
@@ -154,6 +154,14 @@ def _start_drain(keeper: "Keeper", action: plan.StartDrain) -> bool:
     return True
 
 
+def _kill_unit(keeper: "Keeper", unit: str) -> None:
+    """A refusal is told and not raised: what had to be given up is given up all the same."""
+    try:
+        keeper.world.systemd.kill(unit)
+    except MountdError as error:
+        not_killed(keeper.name, unit, error.detail)
+
+
 def _kill(keeper: "Keeper", action: plan.Kill) -> bool:
     late = action.drain
     draining = tuple(replace(d, killed=True) if d.unit == late.unit else d for d in keeper.memory.draining)
@@ -162,7 +170,7 @@ def _kill(keeper: "Keeper", action: plan.Kill) -> bool:
     def told(answer: Answer | MountdError) -> None:
         holders = [] if isinstance(answer, MountdError) else list(answer["holders"])
         drained_late(keeper.name, late.unit, holders)
-        keeper.world.systemd.kill(late.unit)
+        _kill_unit(keeper, late.unit)
 
     keeper.world.helper.ask("holders", told, mount_id=late.mount_id)
     return True

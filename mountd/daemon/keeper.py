@@ -103,7 +103,7 @@ class Keeper:
         if drained:
             rest = tuple(drain for drain in self.memory.draining if drain.unit != unit)
             self.memory = replace(self.memory, draining=rest)
-        elif serving is not None and serving.unit == unit or not self.observed().workers:
+        elif (serving is not None and serving.unit == unit) or not self.observed().workers:
             asked_for = ending.result == "success"
             self.fail(Cause("unmounted-outside") if asked_for else of_ending(ending))
         self.wake()
@@ -247,6 +247,7 @@ class Keeper:
         if self.mount is None:
             return None
         serving = self.observed().serving
+        unit = serving.unit if serving else ""
         now = self.world.now()
         failure, staging = self.memory.failure, self.memory.staging
         waits = failure is not None and failure.not_before is not None and failure.not_before > now and not staging
@@ -254,7 +255,7 @@ class Keeper:
         cause = self.record.cause
         return View(
             self.mount, self.record.state, self.health, self.reason(cause) if cause else None, self.record.since,
-            self.record.checked_at, serving.unit if serving else "", self.world.systemd.pid(serving.unit) if serving else 0, self.record.restarts,
+            self.record.checked_at, unit, self.world.systemd.pid(unit), self.record.restarts,
             next_try, self.record.last_outage, self.credentials(),
         )
 

@@ -78,8 +78,8 @@ class Daemon:
         self._listen()
 
     def _listen(self) -> None:
-        GLib.io_add_watch(self._table.fileno(), GLib.PRIORITY_HIGH, GLib.IOCondition.PRI | GLib.IOCondition.ERR,
-                          self._mounts_changed)
+        GLib.unix_fd_add_full(GLib.PRIORITY_HIGH, self._table.fileno(),
+                              GLib.IOCondition.PRI | GLib.IOCondition.ERR, self._mounts_changed)
         GLib.unix_signal_add(GLib.PRIORITY_HIGH, signal.SIGHUP, self._hangup)
         for number in (signal.SIGTERM, signal.SIGINT):
             GLib.unix_signal_add(GLib.PRIORITY_HIGH, number, self._terminate)

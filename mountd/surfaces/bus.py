@@ -32,15 +32,28 @@ _ALLOW_INTERACTION = 1
 
 
 class Manager(Protocol):
-    """What the bus offers, as the reconciler does it."""
+    """What the bus offers, as the reconciler does it; documents are JSON, failures MountdError."""
 
-    def status(self) -> str: ...
-    def plan(self) -> str: ...
-    def start(self, name: str) -> None: ...
-    def stop(self, name: str) -> None: ...
-    def restart(self, name: str) -> None: ...
-    def check(self, name: str) -> None: ...
-    def reload(self) -> None: ...
+    def status(self) -> str:
+        """The status document."""
+
+    def plan(self) -> str:
+        """The plan document."""
+
+    def start(self, name: str) -> None:
+        """Mount, or try again at once."""
+
+    def stop(self, name: str) -> None:
+        """Unmount and stay so."""
+
+    def restart(self, name: str) -> None:
+        """A fresh worker."""
+
+    def check(self, name: str) -> None:
+        """Look and probe now."""
+
+    def reload(self) -> None:
+        """Take the configuration's files on."""
 
 
 class Bus:
@@ -62,11 +75,12 @@ class Bus:
 
     def publish(self, manager: Manager) -> None:
         """Offer the interface."""
-        free = {"Status": manager.status, "Plan": manager.plan}
-        guarded = {"Start": manager.start, "Stop": manager.stop, "Restart": manager.restart,
+        free: dict[str, Callable[..., str | None]] = {"Status": manager.status, "Plan": manager.plan}
+        guarded: dict[str, Callable[..., str | None]] = {"Start": manager.start, "Stop": manager.stop, "Restart": manager.restart,
                    "Check": manager.check, "Reload": manager.reload}
 
-        def call(_con: Any, sender: str, _path: str, _interface: str, method: str, arguments: Any, reply: Any) -> None:
+        def call(*call: Any) -> None:
+            _con, sender, _path, _interface, method, arguments, reply = call
             if method in free:
                 _answer(reply, free[method], ())
             else:

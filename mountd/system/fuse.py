@@ -64,7 +64,7 @@ def stage(source: str, *, read_only: bool) -> Staged:
     try:
         fuse_fd = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
     except OSError as error:
-        raise MountdError("fuse-missing", error.strerror) from error
+        raise MountdError("fuse-missing", str(error.strerror)) from error
     try:
         mount_fd = _fuse_mount(fuse_fd, source, paths.FUSE_SUBTYPE, read_only=read_only)
     except OSError as error:

@@ -67,7 +67,7 @@ def last_words(unit: str, since: float) -> str:
     deadline = time.monotonic() + _WORDS_WAIT
     while True:
         lines = _stderr_lines(unit, since)
-        if _finished(lines) and len(lines) > 1 or time.monotonic() > deadline:
+        if (_finished(lines) and len(lines) > 1) or time.monotonic() > deadline:
             # One more look: the chain's causes are written line by line behind its head.
             time.sleep(_WORDS_STEP)
             return "\n".join(_stderr_lines(unit, since))

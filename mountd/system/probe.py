@@ -39,8 +39,8 @@ class Helper:
                 stdin=subprocess.DEVNULL,
             )
         self._channel = ours
-        self._watch = GLib.io_add_watch(ours.fileno(), GLib.PRIORITY_DEFAULT,
-                                        GLib.IOCondition.IN | GLib.IOCondition.HUP, self._readable)
+        self._watch = GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, ours.fileno(),
+                                            GLib.IOCondition.IN | GLib.IOCondition.HUP, self._readable)
 
     def ask(self, task: str, callback: Callback, *, descriptor: int | None = None, **fields: object) -> int:
         """Send a question; ``callback`` gets the answer or a MountdError. The number returned cancels it."""

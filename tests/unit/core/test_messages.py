@@ -1,0 +1,69 @@
+"""mount-s3's own words, as it prints them, and the codes they mean."""
+
+import pytest
+
+from mountd.core.messages import Cause, Ending, of_ending
+
+CHAIN = """Error: Failed to create S3 client
+
+Caused by:
+    0: initial ListObjectsV2 failed for bucket erdos in region us-west-2
+    1: {first}
+    2: {second}
+"""
+
+SAID = [
+    ("Service error", "The bucket does not exist", Cause("bucket-missing")),
+    ("Client error", "Wrong region (expecting eu-west-1)", Cause("wrong-region", "expecting eu-west-1")),
+    ("Client error", "Forbidden: SignatureDoesNotMatch", Cause("key-refused", "SignatureDoesNotMatch")),
+    ("Client error", "Forbidden: The access key ID you provided does not exist in our records.",
+     Cause("key-refused", "The access key ID you provided does not exist in our records.")),
+    ("Client error", "Forbidden: UserSuspended", Cause("key-refused", "UserSuspended")),
+    ("Client error", "Forbidden: The provided token has expired.",
+     Cause("credentials-expired", "The provided token has expired.")),
+    ("Client error", "Forbidden: Access Denied.", Cause("access-denied", "Access Denied.")),
+    ("Client error", "No signing credentials available, see CRT debug logs", Cause("no-credentials")),
+    ("Unknown CRT error", "CRT error 1059: aws-c-io: AWS_IO_DNS_INVALID_NAME, Host name was invalid for dns.",
+     Cause("name-unresolved")),
+    ("Unknown CRT error", "CRT error 1047: aws-c-io: AWS_IO_SOCKET_CONNECTION_REFUSED, socket connection refused.",
+     Cause("connection-refused")),
+    ("Unknown CRT error", "CRT error 1029: aws-c-io: AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE, TLS failed",
+     Cause("tls-failed", "AWS_IO_TLS_ERROR_NEGOTIATION_FAILURE")),
+    ("Unknown CRT error", "CRT error 1051: aws-c-io: AWS_IO_SOCKET_CLOSED, socket is closed.",
+     Cause("unreachable", "CRT error 1051: aws-c-io: AWS_IO_SOCKET_CLOSED, socket is closed.")),
+    ("Client error", "Request throttled", Cause("throttled")),
+]
+
+
+@pytest.mark.parametrize(("first", "second", "cause"), SAID, ids=[row[1][:40] for row in SAID])
+def test_error_chains(first: str, second: str, cause: Cause) -> None:
+    words = CHAIN.format(first=first, second=second)
+    assert of_ending(Ending("exit-code", 1, words)) == cause
+
+
+def test_a_missing_profile_is_no_network_fault() -> None:
+    words = ("Error: Failed to create S3 client\n\nCaused by:\n    0: invalid AWS credentials\n"
+             "    1: CRT error 48: aws-c-common: AWS_ERROR_STRING_MATCH_NOT_FOUND\n")
+    assert of_ending(Ending("exit-code", 1, words)) == Cause("profile-missing")
+
+
+def test_a_refused_command_line_is_told_in_the_parsers_words() -> None:
+    words = "error: unexpected argument '--frob' found\n\nUsage: mount-s3 [OPTIONS]\n"
+    assert of_ending(Ending("exit-code", 2, words)) == Cause("option-rejected", "unexpected argument '--frob' found")
+
+
+@pytest.mark.parametrize(("ending", "cause"), [
+    (Ending("signal", 9), Cause("worker-crashed", "SIGKILL")),
+    (Ending("core-dump", 6), Cause("worker-crashed", "SIGABRT")),
+    (Ending("signal", 64), Cause("worker-crashed", "signal 64")),
+    (Ending("oom-kill", 9), Cause("worker-out-of-memory")),
+    (Ending("exit-code", 203), Cause("worker-missing", "the program that was there a moment ago")),
+    (Ending("exit-code", 101, "thread 'main' panicked"), Cause("worker-ended", "status 101: thread 'main' panicked")),
+    (Ending("exit-code", 1), Cause("worker-ended", "status 1")),
+])
+def test_endings_without_a_chain(ending: Ending, cause: Cause) -> None:
+    assert of_ending(ending) == cause
+
+
+def test_a_flood_of_words_becomes_one_bounded_line() -> None:
+    assert len(of_ending(Ending("exit-code", 1, "x" * 100_000)).detail) < 300

@@ -1,0 +1,136 @@
+"""The table of decisions: each row with the situation that calls for it."""
+
+from dataclasses import replace
+
+import pytest
+
+from mountd.core import plan
+from mountd.core.backoff import Failure
+from mountd.core.layers import Kind, Layer
+from mountd.core.messages import Cause
+from mountd.core.observed import Observed, Worker
+from mountd.core.plan import Decision, Detach, Drain, DropStaging, Kill, Memory, PlaceGuard, Prepare, Situation
+from mountd.core.plan import Stage, Staging, StartDrain, SwapIn, decide
+from mountd.core.worker import Folder, Prepared
+from mountd.words.model import Mount, Place, State
+
+NOW = 1000.0
+MOUNT = Mount("erdos", "bucket", "/mnt/erdos", Place("mounts.toml", 1))
+READY = Prepared(Folder(1000, 1000, 0o755))
+WORKER = Worker("s3mount-erdos-1.service", "erdos", 1, "new", 41, "/mnt/erdos")
+LIVE = Layer(Kind.LIVE, 41, 7, "fuse.mount-s3 s3://bucket")
+DEAD = Layer(Kind.LIVE, 40, 6, "fuse.mount-s3 s3://bucket")
+GUARD = Layer(Kind.ERROR_GUARD, 50, 8, "fuse.s3mountd-guard s3mountd-guard:erdos")
+EMPTY = Layer(Kind.EMPTY_GUARD, 51, 9, "tmpfs s3mountd-guard:erdos")
+FOREIGN = Layer(Kind.FOREIGN, 60, 10, "ext4 /dev/sdb1")
+STAGING = Staging("s3mount-erdos-2.service", "new", 42, NOW - 1)
+REFUSED = Failure(Cause("bucket-missing"), 1, NOW - 5, NOW + 25)
+BAD_OPTION = Failure(Cause("option-rejected", "x"), 1, NOW - 5, None)
+DUE = Failure(Cause("unreachable"), 3, NOW - 5, NOW - 1)
+CRASHED = Failure(Cause("worker-crashed", "SIGKILL"), 1, NOW, NOW)
+
+
+def look(observed: Observed = Observed(), memory: Memory = Memory(), mount: Mount | None = MOUNT) -> Decision:
+    return decide(Situation(mount, "new", observed, memory, NOW))
+
+
+def serving(digest: str = "new") -> Observed:
+    return Observed((LIVE,), (replace(WORKER, digest=digest),))
+
+
+CASES = [
+    ("nothing known: ask the host first", Observed(), Memory(), (Prepare(),), State.MOUNTING),
+    ("the host is being asked", Observed(), Memory(preparing=True), (), State.MOUNTING),
+    ("a known folder is guarded before the first worker", Observed(), Memory(prepared=READY),
+     (PlaceGuard("error"), Stage()), State.MOUNTING),
+    ("a guard is there already", Observed((GUARD,)), Memory(prepared=READY), (Stage(),), State.MOUNTING),
+    ("staged and silent: wait", Observed((GUARD,)), Memory(prepared=READY, staging=STAGING), (), State.MOUNTING),
+    ("staged and ready: swap", Observed((GUARD,)), Memory(staging=replace(STAGING, ready=True)),
+     (SwapIn(),), State.MOUNTING),
+    ("staged too long", Observed((GUARD,)), Memory(staging=replace(STAGING, since=NOW - 121)),
+     (DropStaging(Cause("start-timeout", "120 s")),), State.MOUNTING),
+    ("staged for another configuration", Observed((GUARD,)), Memory(staging=replace(STAGING, digest="old")),
+     (DropStaging(),), State.MOUNTING),
+    ("serving as wanted", serving(), Memory(), (), State.MOUNTED),
+    ("serving an older configuration: stage beside it", serving("old"), Memory(prepared=READY),
+     (Stage(),), State.MOUNTED),
+    ("a worker died: its dead mount is guard enough", Observed((DEAD,)), Memory(prepared=READY, failure=CRASHED),
+     (Stage(),), State.MOUNTING),
+    ("unmounted by somebody: guard at once, then stage", Observed(), Memory(prepared=READY, failure=CRASHED),
+     (PlaceGuard("error"), Stage()), State.MOUNTING),
+    ("the store said no: wait, guarded", Observed(), Memory(prepared=READY, failure=REFUSED),
+     (PlaceGuard("error"),), State.FAILED),
+    ("a refused option: wait for a person", Observed((GUARD,)), Memory(prepared=READY, failure=BAD_OPTION),
+     (), State.FAILED),
+    ("the time to try again has come", Observed((GUARD,)), Memory(prepared=READY, failure=DUE),
+     (Stage(),), State.WAITING),
+    ("no mount-s3", Observed((GUARD,)), Memory(prepared=READY, refusal=Cause("worker-missing")), (), State.FAILED),
+    ("somebody else's mount: hands off", Observed((FOREIGN,)), Memory(prepared=READY), (), State.FOREIGN),
+    ("somebody else's mount comes while staging", Observed((FOREIGN,)), Memory(staging=STAGING),
+     (DropStaging(),), State.FOREIGN),
+    ("somebody else's mount over a serving one", Observed((FOREIGN, LIVE), (WORKER,)), Memory(), (), State.FOREIGN),
+    ("an operator stopped it: take the mount away", serving(), Memory(held=True), (Detach(),), State.DRAINING),
+    ("stopped, a guard is left", Observed((GUARD,)), Memory(held=True), (Detach(),), State.STOPPED),
+    ("stopped and gone", Observed(), Memory(held=True), (), State.STOPPED),
+    ("stopped while staging", Observed((GUARD,)), Memory(held=True, staging=STAGING),
+     (DropStaging(), Detach()), State.STOPPED),
+]
+
+
+@pytest.mark.parametrize(("observed", "memory", "actions", "state"), [case[1:] for case in CASES],
+                         ids=[case[0] for case in CASES])
+def test_each_row(observed: Observed, memory: Memory, actions: tuple[plan.Action, ...], state: State) -> None:
+    decision = look(observed, memory)
+    assert (decision.actions, decision.state) == (actions, state)
+
+
+def test_empty_guard_replaces_a_dead_mount_when_asked_for() -> None:
+    wants_empty = replace(MOUNT, when_away="empty")
+    memory = Memory(prepared=READY, failure=REFUSED)
+    assert look(Observed((DEAD,)), memory, wants_empty).actions == (PlaceGuard("empty"),)
+    assert look(Observed((EMPTY,)), memory, wants_empty).actions == ()
+
+
+def test_a_folder_that_may_not_be_covered_gets_no_guard() -> None:
+    full = Failure(Cause("folder-not-empty", "it holds a"), 1, NOW, None)
+    decision = look(Observed(), Memory(failure=full))
+    assert (decision.actions, decision.state, decision.look_at) == ((), State.FAILED, None)
+
+
+def test_a_failed_change_keeps_the_old_worker_serving_and_says_so() -> None:
+    decision = look(serving("old"), Memory(prepared=READY, failure=REFUSED))
+    assert (decision.state, decision.actions) == (State.MOUNTED, ())
+    assert decision.cause == Cause("bucket-missing")
+    assert decision.look_at == REFUSED.not_before
+
+
+def test_workers_nobody_accounts_for_are_drained_and_killed_at_their_deadline() -> None:
+    old = replace(WORKER, unit="s3mount-erdos-0.service", connection=33, digest="old")
+    first = look(Observed((LIVE,), (WORKER, old)))
+    assert first.actions == (StartDrain(old.unit),)
+    draining = Memory(draining=(Drain(old.unit, 5, NOW + 10),))
+    later = look(Observed((LIVE,), (WORKER, old)), draining)
+    assert (later.actions, later.look_at) == ((), NOW + 10)
+    overdue = Drain(old.unit, 5, NOW)
+    assert look(Observed((LIVE,), (WORKER, old)), Memory(draining=(overdue,))).actions == (Kill(overdue),)
+    killed = replace(overdue, killed=True)
+    assert look(Observed((LIVE,), (WORKER, old)), Memory(draining=(killed,))).actions == ()
+
+
+def test_a_worker_below_a_foreign_mount_is_not_drained() -> None:
+    assert look(Observed((FOREIGN, LIVE), (WORKER,))).actions == ()
+
+
+def test_a_mount_that_left_the_configuration_is_taken_away_then_rests() -> None:
+    assert look(serving(), mount=None).actions == (Detach(),)
+    assert look(Observed((), (WORKER,)), mount=None).actions == (StartDrain(WORKER.unit),)
+    assert look(Observed(), mount=None).state is State.STOPPED
+
+
+def test_disabled_is_its_own_word() -> None:
+    assert look(mount=replace(MOUNT, enabled=False)).state is State.DISABLED
+
+
+def test_a_try_after_a_network_failure_still_waits_in_words() -> None:
+    decision = look(Observed((GUARD,)), Memory(prepared=READY, failure=DUE, staging=STAGING))
+    assert (decision.state, decision.cause) == (State.WAITING, Cause("unreachable"))

@@ -1,0 +1,80 @@
+"""A mount's worker as systemd is told of it."""
+
+from dataclasses import replace
+from types import MappingProxyType
+
+import pytest
+
+from mountd.core import worker
+from mountd.core.worker import Folder, KeyFiles, Launch, Prepared
+from mountd.words.model import Credentials, Mount, Place
+
+MOUNT = Mount("erdos", "bucket-one", "/home/rob/data", Place("mounts.toml", 1), prefix="runs/",
+              options=MappingProxyType({"region": "us-west-2", "allow_delete": True, "read_only": True}))
+KEYS = KeyFiles("/run/s3mountd/keys/erdos/credentials", "", "rob: ~/.aws, profile default")
+LAUNCH = Launch(MOUNT, 3, "/usr/bin/mount-s3", Prepared(Folder(1000, 1001, 0o750), KEYS), "d1", 41)
+
+
+def prop(launch: Launch, name: str) -> object:
+    return {item.name: item.value for item in worker.properties(launch)}.get(name)
+
+
+def test_the_command_line() -> None:
+    assert worker.command(LAUNCH) == [
+        "/usr/bin/mount-s3", "bucket-one", "/dev/fd/0", "--foreground", "--allow-other", "--prefix", "runs/",
+        "--user-agent-prefix=s3mountd", "--region=us-west-2", "--allow-delete", "--uid=1000", "--gid=1001",
+        "--dir-mode=0750", "--file-mode=0640",
+    ]
+
+
+def test_roots_folder_gives_no_owner_because_mount_s3_refuses_zero() -> None:
+    words = worker.command(replace(LAUNCH, prepared=Prepared(Folder(0, 0, 0o755))))
+    assert not [word for word in words if word.startswith(("--uid", "--gid"))]
+
+
+def test_keys_go_by_credential_files_and_never_by_value() -> None:
+    assert prop(LAUNCH, "LoadCredential") == [("aws-credentials", KEYS.credentials)]
+    environment = prop(LAUNCH, "Environment")
+    directory = "/run/credentials/s3mount-erdos-3.service"
+    assert environment == [f"AWS_SHARED_CREDENTIALS_FILE={directory}/aws-credentials",
+                           "AWS_EC2_METADATA_DISABLED=true", "HOME=/nonexistent"]
+
+
+def test_a_role_needs_the_metadata_service() -> None:
+    launch = replace(LAUNCH, prepared=Prepared(Folder(1000, 1000, 0o755)))
+    assert prop(launch, "Environment") == ["HOME=/nonexistent"]
+
+
+def test_anonymous() -> None:
+    launch = replace(LAUNCH, mount=replace(MOUNT, credentials=Credentials(anonymous=True)),
+                     prepared=Prepared(Folder(1000, 1000, 0o755)))
+    assert "--no-sign-request" in worker.command(launch)
+
+
+def test_files_in_homes_reach_the_sandbox() -> None:
+    options = MappingProxyType({"ca_bundle": "/home/rob/ca.pem", "cache": "/home/rob/cache"})
+    launch = replace(LAUNCH, mount=replace(MOUNT, options=options),
+                     prepared=Prepared(Folder(1000, 1000, 0o755), cache="/home/rob/cache/s3mountd/erdos-12345678"))
+    assert ("ca-bundle", "/home/rob/ca.pem") in prop(launch, "LoadCredential")  # type: ignore[operator]
+    assert "--ca-bundle=/run/credentials/s3mount-erdos-3.service/ca-bundle" in worker.command(launch)
+    assert prop(launch, "BindPaths") == [("/home/rob/cache/s3mountd/erdos-12345678", "/run/s3mountd/cache", False, 0)]
+    assert "--cache=/run/s3mountd/cache" in worker.command(launch)
+
+
+def test_what_a_unit_says_of_itself_is_understood_by_the_next_daemon() -> None:
+    fields = dict(field.split("=", 1) for field in worker.log_fields(LAUNCH))
+    found = worker.describe(LAUNCH.unit, fields)
+    assert (found.name, found.generation, found.digest, found.connection, found.folder) == \
+        ("erdos", 3, "d1", 41, "/home/rob/data")
+
+
+@pytest.mark.parametrize(("text", "escaped"), [
+    ("erdos", "erdos"), ("a-b", "a\\x2db"), ("a/b", "a-b"), (".hidden", "\\x2ehidden"), ("ü", "\\xc3\\xbc"),
+])
+def test_escaping_is_systemds(text: str, escaped: str) -> None:
+    """Expectations from systemd-escape(1) of Debian 12."""
+    assert worker.escape(text) == escaped
+
+
+def test_the_folders_own_mount_unit_stops_after_the_worker() -> None:
+    assert "home-rob-data.mount" in prop(LAUNCH, "After")  # type: ignore[operator]
