@@ -51,4 +51,4 @@ def log(level: str, text: str) -> None:
     head = f"<{8 + severity}>{time.strftime('%b %e %H:%M:%S')} mount-s3[{os.getpid()}]:"
     # Without a syslog mount-s3 goes on without a word, too.
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog, contextlib.suppress(OSError):
-        syslog.sendto(f"{head} [{level}] mountpoint_s3: {text}".encode(), "/dev/log")
+        syslog.sendto(f"{head} [{level}] ThreadId(01) mountpoint_s3: {text}".encode(), "/dev/log")
