@@ -97,9 +97,9 @@ class Systemd:
         )
 
     def watch(self, unit: str, pid: int = 0) -> None:
-        """Hear of the unit's end."""
+        """Hear of the unit's end; ``pid`` is given for a unit that runs already."""
         if unit not in self._watched:
-            self._watched[unit] = _Watch(self._con, unit, self._unit_ended)
+            self._watched[unit] = _Watch(self._con, unit, self._unit_ended, began=bool(pid))
         self._watched[unit].pid = pid or self._watched[unit].pid
 
     def forget(self, unit: str) -> None:
@@ -155,10 +155,11 @@ class Systemd:
 class _Watch:
     """One unit's property changes, folded until it has ended."""
 
-    def __init__(self, con: Any, unit: str, ended: Ended) -> None:
+    def __init__(self, con: Any, unit: str, ended: Ended, *, began: bool) -> None:
         self._con, self._unit, self._callback = con, unit, ended
         self._seen: dict[str, Any] = {}
         self.pid = 0
+        self._began = began
         self._subscription = con.signal_subscribe(
             _DESTINATION, _PROPERTIES, "PropertiesChanged", object_path(unit), None,
             Gio.DBusSignalFlags.NONE, self._signal, None)
@@ -167,7 +168,10 @@ class _Watch:
         interface, changed, _ = arguments[5].unpack()
         self.pid = int(changed.get("MainPID", self.pid))
         self._seen |= {key: changed[key] for key in ("Result", "ExecMainStatus", "ActiveState") if key in changed}
-        if interface == _UNIT and self._seen.get("ActiveState") in _ENDED:
+        # A new unit is announced as inactive, with a process already, before it is activating: that is no end.
+        state = self._seen.get("ActiveState", "inactive")
+        self._began = self._began or state not in _ENDED
+        if interface == _UNIT and self._began and state in _ENDED:
             ending = Ending(str(self._seen.get("Result", "success")), int(self._seen.get("ExecMainStatus", 0)))
             self._callback(self._unit, ending)
 
