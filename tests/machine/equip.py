@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 from tests.machine.cache import REPO, digest, made_once, say, source_files
@@ -13,10 +14,12 @@ from tests.machine.machine import Machine
 from tests.setup.worker import worker
 
 
+@cache
 def package(version: str | None = None) -> Path:
     """The .deb of this source tree: S3MOUNTD_DEB, or built once per state of what goes into it.
 
-    With `version` the same sources under another one, for upgrades and downgrades. Raises
+    With `version` the same sources under another one, for upgrades and downgrades. One process
+    always gets the same file, though the tree may change under it. Raises
     CalledProcessError, its output shown, when it does not build.
     """
     given = os.environ.get("S3MOUNTD_DEB")
@@ -50,3 +53,7 @@ def _build(draft: Path, version: str | None) -> None:
         print(done.stdout, file=sys.stderr)
         shutil.rmtree(draft)
         raise subprocess.CalledProcessError(done.returncode or 1, build, done.stdout)
+
+
+if __name__ == "__main__":
+    print(package())

@@ -24,7 +24,7 @@ check_ruff() { "$tools/ruff" check --quiet .; }
 check_mypy() { "$tools/mypy"; }
 check_shellcheck() { shell_files | xargs -d '\n' shellcheck; }
 # The build itself ends with lintian, errors and warnings being failures.
-check_lintian() { /usr/bin/python3 -c 'from tests.machine.equip import package; print(package())'; }
+check_lintian() { /usr/bin/python3 -m tests.machine.equip; }
 check_sizes() { /usr/bin/python3 -m tests.setup.sizes; }
 check_floors() { /usr/bin/python3 -m pytest -q -p no:cacheprovider --import-mode=importlib tests/unit/test_floors.py; }
 # Man pages, guide and README against the tables of the program.
