@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from mountd.core.messages import Cause
 from mountd.words.errors import FAULTS
 
-STABLE_SECONDS = 60.0
-"""A mount that served this long has recovered: the next crash is a first one again."""
+STABLE_SECONDS = 2.0
+"""A mount that served this long has recovered: the next crash is a first one again.
+
+Short on purpose. A start costs a tenth of a second, so one that dies every few seconds is best started at once;
+the delays are for those that die as soon as they serve."""
 
 
 @dataclass(frozen=True)

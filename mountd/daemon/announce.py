@@ -6,6 +6,7 @@ import structlog
 
 from mountd.core.backoff import Failure, worth_saying
 from mountd.daemon.record import Record
+from mountd.words.errors import FAULTS
 from mountd.words.model import Reason, State
 
 _log: Any = structlog.get_logger()
@@ -23,6 +24,11 @@ def not_killed(name: str, unit: str, detail: str) -> None:
     _log.error(f"{name}: could not kill a worker: {detail}", mount=name, unit=unit)
 
 
+def _why(reason: Reason) -> str:
+    """The hint only where it is somebody's turn: what mends itself needs no advice."""
+    return f": {reason.text}; {reason.hint}" if FAULTS[reason.code].needs_person else f": {reason.text}"
+
+
 class Announcer:
     """Remembers what was said of one mount."""
 
@@ -34,7 +40,7 @@ class Announcer:
         if not news:
             return
         say = _log.info if record.state in _GOOD else _log.warning
-        why = f": {reason.text}; {reason.hint}" if reason is not None and record.state is not State.STOPPED else ""
+        why = _why(reason) if reason is not None and record.state not in (State.STOPPED, State.DISABLED) else ""
         say(f"{self._name}: {record.state.value}{why}", mount=self._name, state=record.state.value,
             **({"code": reason.code} if reason else {}))
 

@@ -102,6 +102,7 @@ def _swap_in(keeper: "Keeper", _action: plan.SwapIn) -> bool:
         table.forget()
     os.close(keeper.staged_mount)
     keeper.staged_mount = None
+    keeper.on_folder = keeper.memory.staging.unit if keeper.memory.staging else ""
     keeper.memory = replace(keeper.memory, staging=None)
     keeper.served()
     return True
@@ -139,6 +140,7 @@ def _place_guard(keeper: "Keeper", action: plan.PlaceGuard) -> bool:
 
 
 def _detach(keeper: "Keeper", _action: plan.Detach) -> bool:
+    keeper.on_folder = ""
     try:
         fuse.detach(keeper.folder)
     finally:

@@ -49,6 +49,8 @@ class Keeper:
         self._look_at: float | None = None
         self._serving_since: float | None = None
         self._mount_ids: dict[int, int] = {}
+        self.on_folder = ""
+        """The unit whose mount was brought to the folder and not taken away from here since."""
         self._key_source = ""
         self.stop_timeout = 0.0
 
@@ -80,6 +82,8 @@ class Keeper:
         """A worker that was there before this daemon."""
         self.workers[worker.unit] = worker
         self.generation = max(self.generation, worker.generation)
+        if self.observed().serving == worker:
+            self.on_folder = worker.unit
 
     def lost(self, living: Sequence[str]) -> None:
         """PID 1 was executed anew: workers whose end we did not hear of have ended all the same."""
@@ -146,6 +150,14 @@ class Keeper:
         self.memory = replace(self.memory, failure=failure, prepared=self.memory.prepared if keep else None)
         self._announcer.failed(failure, self.reason(cause))
 
+    def _notice_umount(self) -> None:
+        """The worker is there and its mount is not, and nobody here took it away: somebody else did."""
+        worker = self.workers.get(self.on_folder)
+        if worker is None or any(layer.connection == worker.connection for layer in self.observed().layers):
+            return
+        self.on_folder = ""
+        self.fail(Cause("unmounted-outside"))
+
     def served(self) -> None:
         """A worker has come to the folder and has answered."""
         if self.record.ever_served and self.record.state is not State.MOUNTED:
@@ -189,6 +201,7 @@ class Keeper:
     def _look(self) -> bool:
         self._idle = 0
         for _ in range(_LOOKS_AT_ONCE):
+            self._notice_umount()
             self.memory = replace(self.memory, refusal=self._refusal())
             now = self.world.now()
             decision = plan.decide(Situation(self.mount, self.digest, self.observed(), self.memory, now))

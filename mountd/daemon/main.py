@@ -176,7 +176,7 @@ def main(argv: list[str] | None = None) -> int:
         daemon = Daemon(options)
         daemon.begin()
     except (MountdError, GLib.Error, OSError) as error:
-        print(f"s3mountd: {error}", file=sys.stderr)
+        sys.stderr.write(f"s3mountd: {error}\n")
         return 1
     daemon.loop.run()
     daemon.close()

@@ -76,8 +76,9 @@ class Bus:
     def publish(self, manager: Manager) -> None:
         """Offer the interface."""
         free: dict[str, Callable[..., str | None]] = {"Status": manager.status, "Plan": manager.plan}
-        guarded: dict[str, Callable[..., str | None]] = {"Start": manager.start, "Stop": manager.stop, "Restart": manager.restart,
-                   "Check": manager.check, "Reload": manager.reload}
+        guarded: dict[str, Callable[..., str | None]] = {
+            "Start": manager.start, "Stop": manager.stop, "Restart": manager.restart,
+            "Check": manager.check, "Reload": manager.reload}
 
         def call(*call: Any) -> None:
             _con, sender, _path, _interface, method, arguments, reply = call
@@ -136,5 +137,6 @@ def _answer(reply: Any, function: Callable[..., str | None], arguments: tuple[st
 
 
 def _refuse(reply: Any, error: MountdError) -> None:
-    sentence = error.detail if "\n" in error.detail else error.fault.sentence.format(detail=error.detail)
-    reply.return_dbus_error(error.fault.bus_name, error.detail if error.fault.code == "config-invalid" else sentence)
+    sentence = error.fault.sentence.format(detail=error.detail)
+    text = error.detail if error.fault.code == "config-invalid" else sentence
+    reply.return_dbus_error(error.fault.bus_name, text)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from mountd.system import caches, folders, holders, journal, keys
+from mountd.system import caches, folders, holders, keys, last_words
 from mountd.words.errors import MountdError
 from mountd.words.model import Credentials
 
@@ -51,7 +51,7 @@ def _sweep(request: Mapping[str, Any], _descriptor: int | None) -> dict[str, Any
 
 
 def _words(request: Mapping[str, Any], _descriptor: int | None) -> dict[str, Any]:
-    return {"words": journal.last_words(str(request["unit"]), float(request["since"]))}
+    return {"words": last_words.last_words(str(request["unit"]), float(request["since"]))}
 
 
 def _version(request: Mapping[str, Any], _descriptor: int | None) -> dict[str, Any]:

@@ -58,7 +58,11 @@ class Systemd:
     @tenacity.retry(stop=tenacity.stop_after_attempt(3), wait=tenacity.wait_fixed(0.2),
                     retry=tenacity.retry_if_exception_type(MountdError), reraise=True)
     def _subscribe(self) -> None:
-        self._manager("Subscribe", None)
+        try:
+            self._manager("Subscribe", None)
+        except MountdError as error:
+            if "AlreadySubscribed" not in error.detail:
+                raise
 
     def _call(self, path: str, interface: str, method: str, arguments: Any) -> Any:
         try:

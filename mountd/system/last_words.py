@@ -1,0 +1,36 @@
+"""What a worker said on its stderr before it ended, read back from the journal. Runs in the helper process."""
+
+import time
+
+from systemd import journal
+
+_WAIT = 0.6
+_STEP = 0.03
+_LIMIT = 40
+"""Lines of a worker's stderr that are kept: its error chain has about six."""
+
+
+def _stderr_lines(unit: str, since: float) -> list[str]:
+    """The unit's lines that came over its stderr (stdout goes nowhere) since a wall-clock time, oldest first."""
+    with journal.Reader() as reader:
+        reader.add_match(_SYSTEMD_UNIT=unit)
+        reader.add_match(_TRANSPORT="stdout")
+        reader.seek_realtime(since)
+        return [str(entry.get("MESSAGE", "")) for _, entry in zip(range(_LIMIT), reader, strict=False)]
+
+
+def _finished(lines: list[str]) -> bool:
+    """Has mount-s3's error chain arrived? It begins with ``Error:`` or, from the option parser, ``error:``."""
+    return any(line.startswith(("Error:", "error:")) for line in lines)
+
+
+def last_words(unit: str, since: float) -> str:
+    """What a worker said on stderr since a wall-clock time; waits a moment, for journald may be behind."""
+    deadline = time.monotonic() + _WAIT
+    while True:
+        lines = _stderr_lines(unit, since)
+        if (_finished(lines) and len(lines) > 1) or time.monotonic() > deadline:
+            # One more look: the chain's causes are written line by line behind its head.
+            time.sleep(_STEP)
+            return "\n".join(_stderr_lines(unit, since))
+        time.sleep(_STEP)
