@@ -42,12 +42,12 @@ def refreshed(text: str) -> str:
 
 def drift() -> str:
     """What differs between the committed pages and the tables; empty when nothing does."""
-    found = []
+    found: list[str] = []
     for page in pages():
         old = page.read_text(encoding="utf-8")
         name = str(page.relative_to(ROOT))
         new = refreshed(old)
-        found += difflib.unified_diff(old.splitlines(), new.splitlines(), name, f"{name} (made now)", lineterm="")
+        found += difflib.unified_diff(old.splitlines(), new.splitlines(), name, f"{name} (now)", lineterm="")
     return "\n".join(found)
 
 

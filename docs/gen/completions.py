@@ -141,7 +141,8 @@ def _zsh_spec(argument: Argument) -> str:
 def _fish_argument(command: Command, argument: Argument) -> str:
     start = f"complete -c s3mountctl -n '__fish_seen_subcommand_from {command.name}'"
     if argument.is_option:
-        names = " ".join(f"-{'l' if name.startswith('--') else 's'} {name.lstrip('-')}" for name in argument.names)
+        kinds = [("-l" if name.startswith("--") else "-s", name.lstrip("-")) for name in argument.names]
+        names = " ".join(f"{kind} {name}" for kind, name in kinds)
         return f"{start} {names}{' -x' if argument.metavar else ''} -d {_fish(argument.help)}"
     return {Fill.MOUNTS: f"{start} -a '({_NAMES})'", Fill.CODES: f"{start} -a '{_CODES}'",
             Fill.FILES: f"{start} -F"}.get(argument.fill, f"{start} -f")

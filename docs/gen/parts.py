@@ -26,7 +26,7 @@ _MUST = "must be given"
 def commands() -> str:
     """Every command with its synopsis, its story and its arguments."""
     return _paragraphs(
-        f"## {command.usage.removeprefix('s3mountctl ')}\n\n{_sentence(command.help)} {command.story}"
+        f"### {command.usage.removeprefix('s3mountctl ')}\n\n{_sentence(command.help)} {command.story}"
         + "".join(f"\n\n{_argument(argument)}" for argument in command.arguments)
         for command in COMMANDS.values())
 

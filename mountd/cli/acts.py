@@ -14,29 +14,30 @@ from mountd.words.errors import MountdError
 
 CALM = 2.0
 """Seconds after which a mount that looks as before the order is taken to stay so."""
-_GOALS = {"add": Goal.UP, "update": Goal.UP, "remount": Goal.FRESH, "move": Goal.FRESH, "remove": Goal.AWAY}
+_GOALS = {"remount": outcome.SWAPPED, "move": outcome.SWAPPED, "remove": outcome.STOPPED}
+"""What each change of a plan leads to; any other one to what the configuration says."""
 
 
 def start(console: Console, args: Namespace) -> int:
     """Mount what was stopped, or try at once what waits."""
-    return _order(console, args, "Start", Goal.UP)
+    return _order(console, args, "Start", outcome.STARTED)
 
 
 def stop(console: Console, args: Namespace) -> int:
     """Unmount and stay away until started again."""
-    return _order(console, args, "Stop", Goal.AWAY)
+    return _order(console, args, "Stop", outcome.STOPPED)
 
 
 def restart(console: Console, args: Namespace) -> int:
     """Swap in a fresh worker."""
-    return _order(console, args, "Restart", Goal.FRESH)
+    return _order(console, args, "Restart", outcome.RESTARTED)
 
 
 def reload(console: Console, args: Namespace) -> int:
     """Read the configuration again, show what changes, and wait for the mounts it touches."""
     plan, before = console.client.plan(), console.client.status()
     console.client.reload()
-    goals = {change["name"]: _GOALS.get(change["change"], Goal.UP) for change in plan["changes"]}
+    goals = {change["name"]: _GOALS.get(change["change"], outcome.APPLIED) for change in plan["changes"]}
     if args.json:
         console.say_json(plan)
     else:

@@ -120,6 +120,11 @@ _ROWS = (
         "plan", reads.plan, "show what a reload would do", (_JSON,),
         "Exit status 2 when a reload would be refused."),
     Command(
+        "check", local.check, "look for faults in configuration files",
+        (Argument(("FILE",), "files, instead of the installed configuration", Take.ANY, fill=Fill.FILES), _JSON),
+        "Prints every fault with its file and line, as compilers do. Needs no daemon. Exit status 2 when there "
+        "are faults, 1 when there are only warnings.", needs_daemon=False),
+    Command(
         "wait", acts.wait, "wait until mounts are there", (_NAMES, _TIMEOUT, _JSON),
         "Until each one is mounted and a probe proved it. Ends at once, with 2, when one of them failed "
         "for good, was stopped or is disabled; with 1 when one still waits as the time is over."),

@@ -6,12 +6,32 @@ from argparse import Namespace
 
 from mountd import __version__
 from mountd.cli.console import Console
+from mountd.cli.text import clean
 from mountd.cli.verdict import Exit
 from mountd.words.errors import MountdError
+from mountd.words.options import Version, parse_version
 
 _WORKER = "mount-s3"
 _WORKER_LIMIT = 5.0
 """Seconds for ``mount-s3 --version``."""
+
+
+def check(console: Console, args: Namespace) -> int:
+    """Look for faults in configuration files."""
+    # Reading TOML and boto3's regions costs more than all of `status`.
+    from mountd.cli import checking
+    found = checking.check(args.file, _parsed(_worker_version()))
+    if args.json:
+        console.say_json(found.as_document())
+        return found.status
+    console.warn(f"warning: {warning}" for warning in found.warnings)
+    console.warn(f"note: {note}" for note in found.notes)
+    if found.problems:
+        console.say(clean(str(problem)) for problem in found.problems)
+    else:
+        count = len(found.mounts)
+        console.say([f"{count} mount{'s' * (count != 1)}, no faults."])
+    return found.status
 
 
 def logs(console: Console, args: Namespace) -> int:
@@ -40,6 +60,13 @@ def _daemon_version(console: Console) -> str | None:
         return str(console.client.status()["version"])
     except MountdError as error:
         console.fail(error)
+        return None
+
+
+def _parsed(version: str | None) -> Version | None:
+    try:
+        return parse_version(version) if version else None
+    except ValueError:
         return None
 
 

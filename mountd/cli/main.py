@@ -20,6 +20,7 @@ from mountd.words.errors import MountdError
 
 _EPILOG = ("Exit status: 0 all well, 1 something degraded or waiting, 2 something down or failed, "
            "3 daemon not reachable, 64 usage. Manual: man s3mountctl")
+_PAGE = 80 - len("usage: ")
 _BROKEN_PIPE = 141
 """128 + SIGPIPE: the reader of the output went away (``s3mountctl status | head -1``)."""
 
@@ -55,7 +56,7 @@ def parser() -> _Parser:
 def command_parser(command: Command) -> _Parser:
     """The parser of one command."""
     made = _Parser(
-        prog=f"s3mountctl {command.name}", usage=command.usage, allow_abbrev=False,
+        prog=f"s3mountctl {command.name}", usage=_wrapped(command.usage), allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=f"{command.help[0].upper()}{command.help[1:]}.\n\n{_wrapped(command.story)}")
     options = [argument for argument in command.arguments if argument.is_option]
@@ -132,7 +133,7 @@ def _reader(argument: Argument) -> Callable[[str], Any]:
 
 
 def _wrapped(text: str) -> str:
-    return "\n".join(wrapped(text, 80))
+    return "\n".join(wrapped(text, _PAGE))
 
 
 if __name__ == "__main__":

@@ -1,46 +1,62 @@
 """When is an order carried out? Pure: compares a mount before the order with the mount now."""
 
-from enum import Enum
+from dataclasses import dataclass
 
 from mountd.cli import verdict
 from mountd.cli.verdict import Document
 
 
-class Goal(Enum):
-    """What an order wants to see in the end."""
+@dataclass(frozen=True)
+class Goal:
+    """What an order wants to see in the end: the mount ``up``, ``away``, or either as the configuration says.
 
-    UP = "up"
-    FRESH = "fresh"
-    """Up on another worker than before."""
-    AWAY = "away"
+    ``fresh``: up on another worker than before.
+    """
 
+    up: bool = False
+    away: bool = False
+    fresh: bool = False
+
+    @property
+    def either(self) -> bool:
+        """True when both ends are right."""
+        return self.up and self.away
+
+
+STARTED = Goal(up=True)
+RESTARTED = Goal(up=True, fresh=True)
+STOPPED = Goal(away=True)
+APPLIED = Goal(up=True, away=True)
+SWAPPED = Goal(up=True, away=True, fresh=True)
 
 _PASSING = ("mounting", "draining")
+_IDLE = ("stopped", "disabled")
 _MARKS = ("state", "health", "since", "unit", "pid", "restarts", "next_try", "reason")
 
 
 def reached(goal: Goal, before: Document | None, after: Document | None) -> bool:
     """True when the mount is what the order wanted."""
-    if goal is Goal.AWAY:
-        return after is None or after["state"] in ("stopped", "disabled")
-    if after is None or not verdict.is_ready(after):
+    if after is None:
+        return not goal.up
+    if after["state"] in _IDLE:
+        return goal.away
+    if not goal.up or not verdict.is_ready(after):
         return False
-    return goal is Goal.UP or before is None or any(after[mark] != before[mark] for mark in ("unit", "pid"))
+    return not goal.fresh or before is None or any(after[mark] != before[mark] for mark in ("unit", "pid"))
 
 
 def settled(goal: Goal, before: Document | None, after: Document | None, calm: bool) -> bool:
     """True when the order has been carried out or has come to nothing; False while that is open.
 
-    An order is answered before it is carried out, so a sick mount that looks exactly as before counts only
-    when it still does so once the first seconds are over (``calm``). A mount that waits without a time for
-    its next try is being tried right now: the daemon keeps the word ``waiting`` meanwhile, so that it does
-    not flicker.
+    An order is answered before it is carried out, so a mount that is not up and looks exactly as before counts only
+    when it still does so once the first seconds are over (``calm``). A mount that waits without a time for its next
+    try is being tried right now: the daemon keeps the word ``waiting`` meanwhile, so that it does not flicker.
     """
-    if reached(goal, before, after):
+    if reached(goal, before, after) and not (goal.either and after is not None and after["state"] in _IDLE):
         return True
     trying = after is not None and after["state"] == "waiting" and not after["next_try"]
     if after is None or trying or after["state"] in _PASSING:
         return False
-    if after["state"] == "mounted" and (goal is not Goal.UP or after["health"] in ("ok", "unknown")):
+    if after["state"] == "mounted" and (goal.fresh or not goal.up or after["health"] in ("ok", "unknown")):
         return False
     return calm or before is None or any(after[mark] != before[mark] for mark in _MARKS)

@@ -89,10 +89,10 @@ def plan(document: Document, style: Style) -> list[str]:
         document["problems"])
     lines += _bullets(document["problems"], style)
     for change in document["changes"]:
-        mark = _CHANGE.get(change["change"], "~")
-        lines.append(style.bold(f"{mark} {clean(change['name'])}: {change['change']}"))
-        lines += [f"    {key['key']}: {value(key['from'])} -> {value(key['to'])}" for key in change["keys"]]
+        mark = f"{_CHANGE.get(change['change'], '~')} {clean(change['name'])} ({change['change']})"
+        lines.append(style.bold(mark))
         lines += wrapped(clean(change["effect"]), style.width, "", 4)
+        lines += [f"    {key['key']}: {value(key['from'])} -> {value(key['to'])}" for key in change["keys"]]
     lines += [line for note in document["notes"] for line in wrapped(clean(note), style.width, "note: ", 6)]
     return lines or ["Nothing changes: what runs is what the configuration says."]
 
@@ -151,6 +151,8 @@ def value(raw: Any) -> str:
         return "true" if raw else "false"
     if raw is None:
         return "(not set)"
+    if isinstance(raw, dict):
+        return "{ " + ", ".join(f"{key} = {value(item)}" for key, item in raw.items()) + " }"
     if isinstance(raw, (list, tuple)):
         return "[" + ", ".join(value(item) for item in raw) + "]"
     return f'"{clean(raw)}"' if isinstance(raw, str) else str(raw)

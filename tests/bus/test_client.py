@@ -119,7 +119,7 @@ def test_reload_shows_the_plan_and_waits(bus: Bus, tmp_path: Path) -> None:
     bus.manager("healthy", str(plan), "--after", READY)
     ran = bus.ctl("reload")
     assert ran.status == 0
-    assert "~ kopah: remount" in ran.out
+    assert "~ kopah (remount)" in ran.out
     assert "allow_delete: false -> true" in ran.out
     assert ran.out.endswith("kopah: mounted on /home/rob/kopah\n")
 

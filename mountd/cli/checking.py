@@ -1,0 +1,61 @@
+"""Configuration files against the rules, without the daemon: what ``s3mountctl check`` finds."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from mountd.cli.verdict import Exit
+from mountd.core import config
+from mountd.system import configfiles
+from mountd.words import paths
+from mountd.words.model import Place, Problem
+from mountd.words.options import Version
+
+
+@dataclass(frozen=True)
+class Found:
+    """Everything that is to be said; ``mounts`` are the names in a configuration without faults."""
+
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
+    mounts: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> Exit:
+        """Faults keep a file from being read; warnings keep a mount from working as meant."""
+        if self.problems:
+            return Exit.DOWN
+        return Exit.DEGRADED if self.warnings else Exit.WELL
+
+    def as_document(self) -> dict[str, Any]:
+        """For a machine."""
+        return asdict(self)
+
+
+def check(files: Sequence[str], worker_version: Version | None) -> Found:
+    """Read the installed configuration as the daemon does, or the named drafts, which may be anybody's."""
+    if files:
+        sources, problems = _drafts(files)
+    else:
+        sources, problems = configfiles.collect(paths.CONFIG, paths.DROPINS)
+    facts = configfiles.host_facts(worker_version)
+    try:
+        desired = config.read(sources, facts)
+    except config.ConfigError as error:
+        return Found((*problems, *error.problems))
+    names = tuple(mount.name for mount in desired.mounts)
+    return Found(tuple(problems), config.warnings(desired, facts), desired.notes, names)
+
+
+def _drafts(files: Sequence[str]) -> tuple[list[config.Source], list[Problem]]:
+    sources, problems = [], []
+    for file in dict.fromkeys(files):
+        try:
+            sources.append(config.Source(file, Path(file).read_text(encoding="utf-8")))
+        except OSError as error:
+            problems.append(Problem(Place(file, 0), "", f"cannot be read: {error.strerror}"))
+        except UnicodeDecodeError:
+            problems.append(Problem(Place(file, 0), "", "is not UTF-8", "save it as UTF-8"))
+    return sources, problems

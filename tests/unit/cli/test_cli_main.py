@@ -1,0 +1,109 @@
+"""The command line itself: usage, help, what needs no daemon."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from mountd import __version__
+from mountd.cli.commands import COMMANDS
+from mountd.cli.main import main
+from mountd.words.errors import FAULTS
+
+
+def usage_error(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    """Run what must be refused; gives what was said."""
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 64
+    said = capsys.readouterr()
+    assert said.out == ""
+    return said.err
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["stauts"], "there is no command 'stauts'; did you mean 'status'?"),
+    (["qqq"], "there is no command 'qqq'\n"),
+    (["--jsn"], "there is no option '--jsn'"),
+    (["status", "--jsno"], "there is no option '--jsno'; did you mean '--json'?"),
+    (["start", "--al"], "there is no option '--al'; did you mean '--all'?"),
+    (["plan", "erdos"], "there is no argument 'erdos'"),
+    (["start"], "name the mounts, or say --all"),
+    (["stop", "erdos", "--all"], "either names or --all, not both"),
+    (["wait"], "required: NAME"),
+    (["wait", "erdos", "--timeout", "soon"], "'soon' is not a span of time; write 30s, 5min or 1h"),
+    (["logs", "erdos", "-n", "many"], "'many' is not a number"),
+])
+def test_usage_errors(capsys: pytest.CaptureFixture[str], words: list[str], said: str) -> None:
+    err = usage_error(capsys, *words)
+    assert said in err
+    assert "--help" in err
+
+
+def test_no_command_shows_all(capsys: pytest.CaptureFixture[str]) -> None:
+    err = usage_error(capsys)
+    assert all(f"  {name} " in err for name in COMMANDS)
+
+
+@pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in COMMANDS)])
+def test_help_fits_80_columns(capsys: pytest.CaptureFixture[str], words: list[str],
+                              monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert not ended.value.code
+    out = capsys.readouterr().out
+    assert out.startswith("usage: s3mountctl")
+    assert max(map(len, out.splitlines())) <= 80
+
+
+def test_explain_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "bucket-missing"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("bucket-missing\n")
+    assert "there is no bucket BUCKET at ENDPOINT" in out
+
+
+def test_explain_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == list(FAULTS)
+
+
+def test_explain_for_a_machine(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "--json"]) == 0
+    assert [row["code"] for row in json.loads(capsys.readouterr().out)] == list(FAULTS)
+
+
+def test_explain_a_mistyped_code(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "bucket-mising"]) == 64
+    assert "did you mean 'bucket-missing'?" in capsys.readouterr().err
+
+
+def test_version_of_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"s3mountctl {__version__}\n"
+
+
+def test_logs_becomes_journalctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journalctl = tmp_path / "journalctl"
+    journalctl.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$0.args"\nexit 5\n')
+    journalctl.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    child = os.fork()
+    if not child:
+        try:
+            main(["logs", "-f", "-n", "7", "erdos"])
+        finally:
+            os._exit(99)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 5
+    assert (tmp_path / "journalctl.args").read_text().splitlines() == [
+        "S3MOUNT_NAME=erdos", "--lines=7", "--no-hostname", "--follow"]
+
+
+def test_logs_without_journalctl(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nonexistent")
+    assert main(["logs", "erdos"]) == 2
+    assert "cannot run journalctl: No such file or directory" in capsys.readouterr().err
