@@ -3,12 +3,12 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from mountd.core.config import canonical
 from mountd.words.model import Desired, Mount, Problem
 
-WORKER_KEYS = ("bucket", "prefix", "folder", "options", "credentials", "user", "group", "provider")
+WORKER_KEYS = ("bucket", "prefix", "folder", "options", "credentials", "user", "group")
 """Fields of a mount that its worker is started with; a change of any other needs no new worker."""
 
 _EFFECTS = {
@@ -19,6 +19,7 @@ _EFFECTS = {
     "update": "takes effect at once; nothing is remounted",
     "enable": "is mounted on {folder}",
     "disable": "finishes its uploads, then {folder} is unmounted",
+    "off": "is disabled: nothing is mounted",
 }
 
 
@@ -35,7 +36,7 @@ class Change:
 def worker_digest(mount: Mount) -> str:
     """Of everything whose change needs a new worker; names and places do not count."""
     plain = canonical(mount)
-    text = json.dumps({key: plain[key] for key in WORKER_KEYS if key != "provider"}, sort_keys=True)
+    text = json.dumps({key: plain[key] for key in WORKER_KEYS}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -66,8 +67,7 @@ def document(found: Iterable[Change], problems: Sequence[Problem], notes: Sequen
 
 
 def _whole(kind: str, mount: Mount) -> Change:
-    effect = _EFFECTS[kind].format(folder=mount.folder) if mount.enabled else "is disabled: nothing is mounted"
-    return Change(mount.name, kind, (), effect)
+    return Change(mount.name, kind, (), _EFFECTS[kind if mount.enabled else "off"].format(folder=mount.folder))
 
 
 def _change(old: Mount, new: Mount) -> Change:
@@ -83,7 +83,7 @@ def _kind(old: Mount, new: Mount) -> tuple[str, str]:
         kind = "remount"
     if old.enabled != new.enabled:
         return kind, "enable" if new.enabled else "disable"
-    return kind, kind if new.enabled else "update"
+    return kind, kind if new.enabled else "off"
 
 
 def _keys(old: Mount, new: Mount) -> tuple[tuple[str, object, object], ...]:
@@ -97,7 +97,9 @@ def _keys(old: Mount, new: Mount) -> tuple[tuple[str, object, object], ...]:
 def _flat(mount: Mount) -> dict[str, object]:
     """Keys as they stand in the file: options beside the rest, values that JSON can carry."""
     plain = canonical(mount)
-    options = plain.pop("options")
-    assert isinstance(options, dict)
-    found = {**plain, **options}
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+    credentials = {f"credentials.{key}": value for key, value in asdict(mount.credentials).items()}
+    found = {**plain, **credentials, **mount.options}
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in found.items() if key not in {"options", "credentials"}
+    }

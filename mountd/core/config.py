@@ -14,7 +14,7 @@ import tomli
 
 from mountd.core import config_cross, config_mount, toml_lines
 from mountd.core.config_facts import Facts, Findings, Source
-from mountd.core.config_tables import DEFAULTS_TABLE, MOUNT_TABLE, Document, Field, Spot, read_fields, show_key
+from mountd.core.config_tables import DEFAULTS_TABLE, MOUNT_TABLE, Document, Spot, read_fields, show_key
 from mountd.core.config_values import suggestion
 from mountd.words.keys import DAEMON_KEYS
 from mountd.words.model import DaemonSettings, Desired, Mount, Place, Problem
@@ -41,7 +41,7 @@ def read(sources: Sequence[Source], facts: Facts) -> Desired:
     daemon = _single(documents, "daemon", findings)
     defaults = _single(documents, "defaults", findings)
     settings = read_fields(*daemon, DAEMON_KEYS, "", findings) if daemon else {}
-    inherited = _inherited(read_fields(*defaults, DEFAULTS_TABLE, "", findings)) if defaults else {}
+    inherited = _inherited(*defaults, findings) if defaults else config_mount.Defaults()
     drafts = [
         config_mount.read_draft(spot, table, inherited, facts, findings)
         for document in documents for spot, table in _mounts(document, findings)
@@ -56,12 +56,14 @@ def read(sources: Sequence[Source], facts: Facts) -> Desired:
 
 
 def warnings(desired: Desired, facts: Facts) -> tuple[Problem, ...]:
-    """What is accepted but will not do what was meant: each mount that the installed mount-s3 cannot serve, and
-    options that lose data."""
+    """What is accepted but will not do what was meant.
+
+    These are the mounts that the installed mount-s3 cannot serve, and options that lose data.
+    """
     found = [problem for mount in desired.mounts for problem in _version_warnings(mount, facts)]
     found += [
-        Problem(mount.place, f'mount "{mount.name}": upload_checksums', "mount-s3 cannot store empty files with \"off\"",
-                "remove the key unless uploads fail without it")
+        Problem(mount.place, f'mount "{mount.name}": upload_checksums',
+                'mount-s3 cannot store empty files with "off"', "remove the key unless uploads fail without it")
         for mount in desired.mounts if mount.options.get("upload_checksums") == "off"
     ]
     return tuple(found)
@@ -141,8 +143,9 @@ def _mounts(document: Document, findings: Findings) -> list[tuple[Spot, Mapping[
     ]
 
 
-def _inherited(fields: Mapping[str, Field]) -> dict[str, Field]:
-    return {key: replace(field, inherited=True) for key, field in fields.items()}
+def _inherited(spot: Spot, table: Mapping[str, object], findings: Findings) -> config_mount.Defaults:
+    fields = read_fields(spot, table, DEFAULTS_TABLE, "", findings)
+    return config_mount.Defaults({key: replace(one, inherited=True) for key, one in fields.items()}, frozenset(table))
 
 
 def _digest(mounts: Sequence[Mount], daemon: DaemonSettings) -> str:

@@ -17,10 +17,15 @@ from mountd.words.providers import DEFAULT, PROVIDERS, Preset
 
 @dataclass
 class Draft:
-    """A mount while it is being read; ``folder`` is free of symbolic links, empty when it could not be read."""
+    """A mount while it is being read.
+
+    ``written`` has all keys, those of faulty values too: what only follows from a fault is not said. ``folder`` is
+    free of symbolic links, empty when it could not be read.
+    """
 
     spot: Spot
     fields: dict[str, Field]
+    written: frozenset[str]
     facts: Facts
     findings: Findings
     name: str = ""
@@ -45,6 +50,10 @@ class Draft:
         """What messages call a key."""
         return f"defaults.{key}" if key in self.fields and self.fields[key].inherited else self.spot.label + key
 
+    def faulty(self, key: str) -> bool:
+        """Written, but not readable."""
+        return key in self.written and key not in self.fields
+
     @property
     def preset(self) -> Preset:
         """The provider's row."""
@@ -57,11 +66,19 @@ class Draft:
         return found.value if found and isinstance(found.value, Credentials) else Credentials()
 
 
-def read_draft(spot: Spot, table: Mapping[str, object], defaults: Mapping[str, Field], facts: Facts,
-               findings: Findings) -> Draft:
+@dataclass(frozen=True)
+class Defaults:
+    """``[defaults]``: what is right of it, and all keys that are written."""
+
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    written: frozenset[str] = frozenset()
+
+
+def read_draft(spot: Spot, table: Mapping[str, object], defaults: Defaults, facts: Facts, findings: Findings) -> Draft:
     """Read one mount, noting every fault of it that can be seen without the others."""
     own = read_fields(spot, table, MOUNT_TABLE, _home(table, facts), findings)
-    draft = Draft(spot, {**defaults, **own}, facts, findings)
+    inherited = {key: item for key, item in defaults.fields.items() if key not in table}
+    draft = Draft(spot, {**inherited, **own}, defaults.written | frozenset(table), facts, findings)
     for key in ("bucket", "folder"):
         if key not in table:
             draft.problem(key, "is missing", f'write: {key} = "..."')
@@ -104,18 +121,20 @@ def _rule(draft: Draft, key: str, rule: Callable[[str], object]) -> None:
 
 def _check_bucket(draft: Draft) -> None:
     # Buckets made in us-east-1 before 2018 may break the rules; they are reached by path style only.
-    strict = draft.preset.name == "aws" and not draft.options.get("force_path_style")
+    strict = not draft.faulty("provider") and draft.preset.name == "aws" and not draft.options.get("force_path_style")
     _rule(draft, "bucket", lambda text: rules.bucket(text, strict))
     _rule(draft, "prefix", rules.prefix)
 
 
 def _check_store(draft: Draft) -> None:
-    url = draft.text("endpoint_url")
-    try:
-        rules.endpoint(draft.preset, url)
-    except WrongValueError as wrong:
-        draft.problem("endpoint_url", wrong.text, wrong.hint)
-    if draft.preset.name == "aws" and (not url or "endpoint_url" in draft.fields):
+    if draft.faulty("provider"):
+        return
+    if not draft.faulty("endpoint_url"):
+        try:
+            rules.endpoint(draft.preset, draft.text("endpoint_url"))
+        except WrongValueError as wrong:
+            draft.problem("endpoint_url", wrong.text, wrong.hint)
+    if draft.preset.name == "aws":
         _rule(draft, "region", lambda text: _check_region(draft, text))
         _rule(draft, "expected_bucket_owner", rules.account)
 
@@ -141,7 +160,7 @@ def _check_name(draft: Draft) -> None:
     if "name" in draft.fields:
         _rule(draft, "name", rules.name)
         draft.name = draft.text("name")
-    elif draft.folder:
+    elif draft.folder and not draft.faulty("name"):
         draft.name = rules.derived_name(draft.text("folder"))
         if not draft.name:
             draft.problem("name", "cannot be derived from the folder", 'write: name = "..."')
@@ -172,7 +191,7 @@ def _check_combinations(draft: Draft) -> None:
         for other in option.conflicts:
             if _is_set(draft, other):
                 _conflict(draft, key, other)
-        if option.requires and option.requires not in draft.fields:
+        if option.requires and option.requires not in draft.written:
             draft.problem(key, f"has no effect without {option.requires}", f"set {option.requires}, or remove {key}")
 
 

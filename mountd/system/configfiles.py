@@ -49,19 +49,31 @@ def collect(config: Path, dropins: Path, owner_uid: int = 0) -> tuple[list[Sourc
 def _collect_one(path: Path, owner_uid: int, sources: list[Source], problems: list[Problem]) -> None:
     try:
         # Not blocking, or a FIFO would hold up whoever opens it.
-        with open(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as file:
-            faults = [*_file_faults(path, os.fstat(file.fileno()), owner_uid), *_parent_faults(path, owner_uid)]
-            problems += faults
-            if not faults:
-                sources.append(Source(str(path), file.read().decode("utf-8")))
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
         if path.is_symlink():
             problems.append(_problem(path, "is a link that leads nowhere", f"rm {path}"))
+        return
+    except OSError as error:
+        problems.append(_problem(path, f"cannot be read: {error.strerror}", ""))
+        return
+    try:
+        faults = [*_file_faults(path, os.fstat(descriptor), owner_uid), *_parent_faults(path, owner_uid)]
+        problems += faults
+        if not faults:
+            sources.append(Source(str(path), _content(descriptor).decode("utf-8")))
     except OSError as error:
         problems.append(_problem(path, f"cannot be read: {error.strerror}", ""))
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         problems.append(Problem(Place(str(path), line), "", "is not UTF-8", "save it as UTF-8"))
+    finally:
+        os.close(descriptor)
+
+
+def _content(descriptor: int) -> bytes:
+    with open(descriptor, "rb", closefd=False) as file:
+        return file.read()
 
 
 def _problem(path: Path, text: str, command: str) -> Problem:

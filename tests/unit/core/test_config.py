@@ -1,0 +1,442 @@
+"""Reading mounts.toml: what is accepted becomes values, what is not becomes sentences with their lines."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from mountd.core.config import ConfigError, Facts, Source, read, warnings
+from mountd.words.model import Credentials, DaemonSettings, Desired, Place
+
+HOMES = {"rob": "/home/rob", "ann": "/home/ann"}
+LINKS = {"/home/rob/link": "/data/real"}
+FACTS = Facts(
+    regions=frozenset({"us-west-1", "us-west-2", "us-east-1", "eu-central-1"}), user_exists=HOMES.__contains__,
+    group_exists={"lab"}.__contains__, home_of=HOMES.get, resolve_folder=lambda path: LINKS.get(path, path),
+    worker_version=(1, 24, 0), users=frozenset(HOMES), groups=frozenset({"lab"}),
+)
+MOUNT = '[[mount]]\nbucket = "erdos-1"\nfolder = "/mnt/erdos"\n'
+
+
+def accepted(text: str, *more: str, facts: Facts = FACTS) -> Desired:
+    texts = {"m.toml": text, **{f"d/{number}.toml": drop for number, drop in enumerate(more)}}
+    return read([Source(path, content) for path, content in texts.items()], facts)
+
+
+def refused(text: str, *more: str, facts: Facts = FACTS) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        accepted(text, *more, facts=facts)
+    return [str(problem) for problem in caught.value.problems]
+
+
+def test_nothing_is_a_configuration() -> None:
+    assert accepted("").mounts == ()
+    assert accepted("").daemon == DaemonSettings("keep", "info")
+
+
+def test_a_mount_with_everything() -> None:
+    desired = accepted("""
+[daemon]
+on_stop = "unmount"
+log_level = "debug"
+[defaults]
+region = "us-west-2"
+stop_timeout = "10min"
+allow_delete = true
+[[mount]]
+name = "erdos"
+bucket = "erdos-23049527340598"
+prefix = "runs/2026/"
+folder = "/home//rob/bucket2/"
+allow_delete = false
+credentials = { user = "rob", profile = "kopah" }
+when_away = "empty"
+nonempty = "hide"
+user = "rob"
+group = 100
+enabled = false
+start_timeout = 30
+bind = "eth0"
+dir_mode = "750"
+metadata_ttl = "indefinite"
+""")
+    mount, = desired.mounts
+    assert desired.daemon == DaemonSettings("unmount", "debug")
+    assert mount.place == Place("m.toml", 9)
+    assert (mount.name, mount.bucket, mount.prefix) == ("erdos", "erdos-23049527340598", "runs/2026/")
+    assert (mount.folder, mount.when_away, mount.nonempty) == ("/home/rob/bucket2", "empty", "hide")
+    assert mount.credentials == Credentials("rob", "kopah")
+    assert (mount.user, mount.group, mount.enabled) == ("rob", "100", False)
+    assert (mount.start_timeout, mount.stop_timeout) == (30.0, 600.0)
+    assert mount.options == {"region": "us-west-2", "allow_delete": False, "bind": ("eth0",), "dir_mode": "0750",
+                             "metadata_ttl": "indefinite"}
+
+
+@pytest.mark.parametrize("provider", ["ceph", "minio", "seaweedfs", "other"])
+def test_presets_give_way_to_what_is_written(provider: str) -> None:
+    text = f'{MOUNT}provider = "{provider}"\nendpoint_url = "http://s3.test:8333"\n'
+    assert accepted(text).mounts[0].options == {
+        "region": "us-east-1", "force_path_style": True, "endpoint_url": "http://s3.test:8333"}
+    written = accepted(text + 'region = "seattle"\nforce_path_style = false\n').mounts[0].options
+    assert (written["region"], written["force_path_style"]) == ("seattle", False)
+
+
+def test_drop_ins_follow_in_order_and_share_the_defaults() -> None:
+    drop = '[[mount]]\nbucket = "hilbert-2"\nfolder = "/mnt/hilbert"\n'
+    desired = accepted(MOUNT, drop, "[defaults]\nallow_delete = true\n")
+    assert [mount.name for mount in desired.mounts] == ["erdos", "hilbert"]
+    assert all(mount.options == {"allow_delete": True} for mount in desired.mounts)
+
+
+@pytest.mark.parametrize(("folder", "name"), [
+    ("/home/rob/bucket2", "bucket2"), ("/home/rob/My Data", "My-Data"), ("/mnt/.cache", "cache"),
+    ("/mnt/a_b.c", "a_b.c"),
+])
+def test_derived_names(folder: str, name: str) -> None:
+    assert accepted(f'[[mount]]\nbucket = "abc"\nfolder = "{folder}"\n').mounts[0].name == name
+
+
+@pytest.mark.parametrize("bucket", [
+    "abc", "erdos-23049527340598", "my.bucket", "data--usw2-az1--x-s3", "ap-abc123-s3alias",
+    "arn:aws:s3:us-west-2:111122223333:accesspoint/mine", "arn:aws:s3::111122223333:accesspoint/x.mrap",
+    "arn:aws:s3-outposts:us-west-2:111122223333:outpost/op-1/accesspoint/a",
+])
+def test_buckets(bucket: str) -> None:
+    assert accepted(MOUNT.replace("erdos-1", bucket)).mounts[0].bucket == bucket
+
+
+def test_old_buckets_and_other_stores_have_wider_names() -> None:
+    old = MOUNT.replace("erdos-1", "Old_Bucket")
+    assert accepted(old + "force_path_style = true\n").mounts[0].bucket == "Old_Bucket"
+    assert accepted(old + 'provider = "ceph"\nendpoint_url = "https://s3.test"\n').mounts[0].bucket == "Old_Bucket"
+
+
+@pytest.mark.parametrize("url", [
+    "https://s3.us-west-2.amazonaws.com", "https://bucket.vpce-1a2b-3c.s3.us-east-1.vpce.amazonaws.com",
+    "https://s3.cn-north-1.amazonaws.com.cn", "https://s3.dualstack.us-west-2.api.aws",
+])
+def test_endpoints_of_aws(url: str) -> None:
+    assert accepted(f'{MOUNT}endpoint_url = "{url}"\n').mounts[0].endpoint == url
+
+
+ONE_LINE = [
+    # keys
+    ("allow_delet = true", 'allow_delet: unknown key (did you mean "allow_delete"?)'),
+    ("allow-delete = true", 'allow-delete: unknown key (did you mean "allow_delete"?)'),
+    ("standby = true", "standby: unknown key"),
+    ("on_stop = 'keep'", "on_stop: unknown key"),
+    ("aws_access_key_id = 'AKIAHUSH'",
+     "aws_access_key_id: is not taken: secrets do not belong in this file (put the key in ~/.aws/credentials and name "
+     'its profile: credentials = { profile = "..." })'),
+    ("profile = 'x'",
+     "profile: is not taken: it is a matter of credentials (write: credentials = { profile = \"...\" })"),
+    ("no_sign_request = true",
+     "no_sign_request: is not taken: it is a matter of credentials (write: credentials = { anonymous = true })"),
+    ("foreground = true",
+     "foreground: is not taken: s3mountd runs the worker in the foreground by itself (remove the key)"),
+    ("UNSTABLE_MOUNTPOINT_MAX_BACKGROUND = 1",
+     "UNSTABLE_MOUNTPOINT_MAX_BACKGROUND: is not taken: unstable switches of mount-s3 may change or vanish "
+     "(remove the key)"),
+    ("mountpoint = '/x'", 'mountpoint: is not taken: it has another name here (write: folder = "/...")'),
+    ('"odd key" = 1', '"odd key": unknown key'),
+    # kinds
+    ('allow_delete = "yes"', 'allow_delete: must be true or false, not "yes" (write true)'),
+    ("allow_delete = 0", "allow_delete: must be true or false, not 0 (write false)"),
+    ('max_threads = "8"', 'max_threads: must be a number, from 1 to 65535, not "8" (write 8 without quotes)'),
+    ("max_threads = 0", "max_threads: must be from 1 to 65535, not 0 (remove the key to leave it unset)"),
+    ("max_threads = true", "max_threads: must be a number, from 1 to 65535, not true"),
+    ("memory_target = 100", "memory_target: must be from 512 to 1099511627776 MiB, not 100"),
+    ("part_size = 8",
+     "part_size: must be from 5242880 to 5368709120 bytes, not 8 (it counts bytes: 8 MiB are 8388608)"),
+    ("uid = 0", "uid: must be from 1 to 4294967294, not 0 (mount-s3 does not show files as root's; remove the key)"),
+    ("dir_mode = 755",
+     'dir_mode: must be text in quotes, so that nobody takes it for a decimal number (write "0755")'),
+    ("dir_mode = 0o750",
+     'dir_mode: must be text in quotes, so that nobody takes it for a decimal number (write "0750")'),
+    ('file_mode = "0888"', 'file_mode: must be permissions such as "0755", not "0888"'),
+    ("metadata_ttl = 0", 'metadata_ttl: must be from 1 to 3153600000 seconds, not 0 (write "minimal")'),
+    ('metadata_ttl = "10min"',
+     'metadata_ttl: must be a number of seconds or "minimal" or "indefinite", not "10min" (write 600 without quotes)'),
+    ('stop_timeout = "soon"', 'stop_timeout: must be a time such as "90s" or "10min", not "soon"'),
+    ("stop_timeout = nan", "stop_timeout: must be from 1s to 24h, not nan"),
+    ('start_timeout = "2h"', 'start_timeout: must be from 1s to 1h, not "2h"'),
+    ('when_away = "eror"', 'when_away: must be "error" or "empty", not "eror" (did you mean "error"?)'),
+    ('sse = "aes256"', 'sse: must be "aws:kms", "aws:kms:dsse" or "AES256", not "aes256" (did you mean "AES256"?)'),
+    ("bind = []", "bind: must not be empty (remove the key to leave it unset)"),
+    ("storage_class = ''", "storage_class: must not be empty (remove the key to leave it unset)"),
+    ('storage_class = "a\\nb"', 'storage_class: must not contain control characters: "a\\nb"'),
+    ('cache = "~/c"', 'cache: must be an absolute path, not "~/c" (write "/home/YOU/c")'),
+    ('ca_bundle = "ca.pem"', 'ca_bundle: must be an absolute path, not "ca.pem" (write "/home/YOU/ca.pem")'),
+    # store
+    ('region = "uswest-2"', 'region: "uswest-2" is not an AWS region (did you mean "us-west-2"?)'),
+    ('region = "us-west-22"', 'region: "us-west-22" is not an AWS region (did you mean "us-west-2"?)'),
+    ('region = "seattle"', 'region: "seattle" is not an AWS region'),
+    ('provider = "cep"', 'provider: must be "aws", "ceph", "minio", "seaweedfs" or "other", not "cep" '
+                         '(did you mean "ceph"?)'),
+    ('provider = "ceph"', 'endpoint_url: is needed with provider = "ceph" (write: endpoint_url = "https://...")'),
+    ('endpoint_url = "https://s3.kopah.uw.edu"',
+     'endpoint_url: "https://s3.kopah.uw.edu" is not an endpoint of AWS '
+     '(write also: provider = "ceph", "minio", "seaweedfs" or "other")'),
+    ('endpoint_url = "https://amazonaws.com.evil.test"',
+     'endpoint_url: "https://amazonaws.com.evil.test" is not an endpoint of AWS '
+     '(write also: provider = "ceph", "minio", "seaweedfs" or "other")'),
+    ('endpoint_url = "s3.test:9000"',
+     'endpoint_url: must be a URL such as "https://s3.example.org", not "s3.test:9000" (write "https://s3.test:9000")'),
+    ('endpoint_url = "https://key:hush@s3.test"',
+     "endpoint_url: must not carry a user or a password (remove what stands before the @)"),
+    ('prefix = "runs"', 'prefix: must end in "/": "runs" (write "runs/")'),
+    ('prefix = "/runs/"', 'prefix: must not begin with "/": "/runs/" (write "runs/")'),
+    ('prefix = "/"', 'prefix: must not begin with "/": "/" (remove the key to mount the whole bucket)'),
+    ('expected_bucket_owner = "me"', 'expected_bucket_owner: must be an account number of 12 digits, not "me"'),
+    ('cache_xz = "abc"', 'cache_xz: must be an S3 Express directory bucket ("...--x-s3"), not "abc"'),
+    # people
+    ('user = "bob"', 'user: there is no user "bob" on this machine (did you mean "rob"?)'),
+    ('group = "labs"', 'group: there is no group "labs" on this machine (did you mean "lab"?)'),
+    ('credentials = { user = "bob" }',
+     'credentials.user: there is no user "bob" on this machine (did you mean "rob"?)'),
+    ('credentials = "kopah"',
+     'credentials: must be a table with user, profile or anonymous (write: credentials = { profile = "kopah" })'),
+    ("credentials = { secret_access_key = 'hush' }",
+     "credentials.secret_access_key: is not taken: secrets do not belong in this file (put the key in "
+     '~/.aws/credentials and name its profile: credentials = { profile = "..." })'),
+    ("credentials = { profil = 'x' }", 'credentials.profil: unknown key (did you mean "profile"?)'),
+    ("credentials = { anonymous = true, profile = 'x' }",
+     "credentials.profile: cannot be set beside anonymous = true (remove one of the two)"),
+    # combinations
+    ("max_cache_size = 100", "max_cache_size: has no effect without cache (set cache, or remove max_cache_size)"),
+    ("otlp_export_interval = 5",
+     "otlp_export_interval: has no effect without otlp_endpoint (set otlp_endpoint, or remove otlp_export_interval)"),
+    ("incremental_upload = true", "incremental_upload: works only on S3 Express directory buckets (remove the key)"),
+    ('name = "-x"', 'name: must be 1 to 64 letters, digits, - _ . and not begin with - or .; it is "-x" (write "x")'),
+    ('name = "a b"',
+     'name: must be 1 to 64 letters, digits, - _ . and not begin with - or .; it is "a b" (write "a-b")'),
+]
+
+
+@pytest.mark.parametrize(("line", "message"), ONE_LINE, ids=[line for line, _ in ONE_LINE])
+def test_one_wrong_line(line: str, message: str) -> None:
+    found, = refused(MOUNT + line + "\n")
+    where, _, said = found.partition(": ")
+    # Said of a key that is missing, a fault stands at the mount.
+    assert where == ("m.toml:1" if "is needed with" in message else "m.toml:4")
+    assert re.sub(r'^mount "[^"]*": ', "", said) == message
+    assert "hush" not in found.lower()
+
+
+BUCKETS = [
+    ("s3://erdos/runs/2026", "must be the bucket's name alone, without s3:// "
+                             '(write: bucket = "erdos" and prefix = "runs/2026/")'),
+    ("s3://erdos", 'must be the bucket\'s name alone, without s3:// (write: bucket = "erdos")'),
+    ("erdos/runs", 'must be the bucket\'s name alone, without / (write: bucket = "erdos" and prefix = "runs/")'),
+    ("https://s3.test/erdos", "must be the bucket's name alone, not a URL (the store's URL goes into endpoint_url)"),
+    ("arn:aws:s3:::erdos/runs/*", "must be the bucket's name, not its ARN "
+                                  '(write: bucket = "erdos" and prefix = "runs/")'),
+    ("arn:aws:iam::1:role/x", 'must be the ARN of an S3 access point, not "arn:aws:iam::1:role/x"'),
+    ("ab", '"ab" is no bucket name: it must have 3 to 63 characters'),
+    ("a" * 64, f'"{"a" * 59}... is no bucket name: it must have 3 to 63 characters'),
+    ("My_Bucket", '"My_Bucket" is no bucket name: only lower-case letters, digits, - and . may stand in it '
+                  '(did you mean "my-bucket"? (for an old bucket of us-east-1 set force_path_style = true))'),
+    ("-abc", '"-abc" is no bucket name: it must begin and end with a letter or a digit'),
+    ("a..b", '"a..b" is no bucket name: two dots may not stand side by side'),
+    ("192.168.5.4", '"192.168.5.4" is no bucket name: it must not look like an IP address'),
+    ("xn--abc", '"xn--abc" is no bucket name: AWS reserves names that begin with xn--, sthree- and amzn-s3-demo-'),
+    ("abc--table-s3", '"abc--table-s3" is no bucket name: AWS reserves names that end in .mrap and --table-s3'),
+    ("", "must not be empty (remove the key to leave it unset)"),
+]
+
+
+@pytest.mark.parametrize(("bucket", "message"), BUCKETS, ids=[bucket for bucket, _ in BUCKETS])
+def test_wrong_buckets(bucket: str, message: str) -> None:
+    assert refused(MOUNT.replace("erdos-1", bucket)) == [f'm.toml:2: mount "erdos": bucket: {message}']
+
+
+FOLDERS = [
+    ("~/bucket2", 'must be an absolute path, not "~/bucket2" (write "/home/rob/bucket2")'),
+    ("$HOME/b", 'must be an absolute path, not "$HOME/b" (write "/home/rob/b")'),
+    ("bucket2", 'must be an absolute path, not "bucket2" (write "/home/rob/bucket2")'),
+    ("./b", 'must be an absolute path, not "./b" (write "/home/rob/b")'),
+    ("/home/rob/../ann", 'must not go up by "..", as "/home/rob/../ann" does (write the path that it leads to)'),
+    ("/", '"/" belongs to the system and cannot be covered (write a folder below, such as "/mnt/bucket")'),
+    ("/etc/", '"/etc" belongs to the system and cannot be covered (write a folder below, such as "/mnt/bucket")'),
+    ("/proc/x", '"/proc/x" belongs to the system and cannot be covered (write a folder below, such as "/mnt/bucket")'),
+]
+
+
+@pytest.mark.parametrize(("folder", "message"), FOLDERS, ids=[folder for folder, _ in FOLDERS])
+def test_wrong_folders(folder: str, message: str) -> None:
+    text = f'[[mount]]\nname = "x"\nbucket = "abc"\nuser = "rob"\nfolder = "{folder}"\n'
+    assert refused(text) == [f'm.toml:5: mount "x": folder: {message}']
+
+
+WHOLE = [
+    ("bucket = 'x'\n", ["m.toml:1: bucket: stands outside of every section (put it below [[mount]] or [defaults])"]),
+    ("[mounts]\n", ["m.toml:1: mounts: unknown section (did you mean [[mount]]?)"]),
+    ("[http]\n", ["m.toml:1: http: unknown section (there are [daemon], [defaults] and [[mount]])"]),
+    ("[mount]\n", ["m.toml:1: mount: must be written with two brackets (write [[mount]] above each mount)"]),
+    ("daemon = 1\n", ["m.toml:1: daemon: must be a table (write [daemon] on a line of its own)"]),
+    ("[daemon]\non_stop = 'stay'\nhttp = 'off'\n",
+     ['m.toml:2: daemon.on_stop: must be "keep" or "unmount", not "stay"', "m.toml:3: daemon.http: unknown key"]),
+    ("[daemon]\nbucket = 'x'\nregion = 'y'\n",
+     ["m.toml:2: daemon.bucket: belongs to one mount (put it below [[mount]])",
+      "m.toml:3: daemon.region: unknown key here (put it below [[mount]] or [defaults])"]),
+    ("[defaults]\nprefix = 'a/'\n",
+     ["m.toml:2: defaults.prefix: belongs to one mount (put it below [[mount]])"]),
+    ("[[mount]]\n", ['m.toml:1: mount 1: bucket: is missing (write: bucket = "...")',
+                     'm.toml:1: mount 1: folder: is missing (write: folder = "...")']),
+    ("a = [1,\n", ["m.toml:1: not valid TOML: Invalid value"]),
+    ("x = 1\nregion = us-west-2\n", ["m.toml:2: not valid TOML: Invalid value"]),
+    ("a = 1\na = 2\n", ["m.toml:2: not valid TOML: Cannot overwrite a value"]),
+    (f"a = {'[' * 5000}\n", ["m.toml: not valid TOML: nested too deep"]),
+]
+
+
+@pytest.mark.parametrize(("text", "messages"), WHOLE, ids=[text[:20] for text, _ in WHOLE])
+def test_wrong_files(text: str, messages: list[str]) -> None:
+    assert refused(text) == messages
+
+
+def test_thousands_of_digits() -> None:
+    found, = refused(f"a = {'1' * 5000}\n")
+    assert found.startswith("m.toml:1: not valid TOML: ")
+
+
+def test_every_fault_at_once_in_the_order_of_the_files() -> None:
+    assert [found.split(" ", 1)[0] for found in refused(
+        'x = 1\n[defaults]\nregion = "uswest-2"\n' + MOUNT + "uid = 0\ngid = 0\n",
+        "nonsense", '[daemon]\non_stop = "x"\n[[mount]]\nbucket = "ab"\n',
+    )] == ["m.toml:1:", "m.toml:3:", "m.toml:7:", "m.toml:8:", "d/0.toml:1:",
+           "d/1.toml:2:", "d/1.toml:3:", "d/1.toml:4:"]
+
+
+def test_a_fault_of_the_defaults_is_said_once() -> None:
+    other = MOUNT.replace("/mnt/erdos", "/mnt/other")
+    assert refused('[defaults]\nregion = "us-west-5"\nuser = "bob"\n' + MOUNT + other) == [
+        'm.toml:2: defaults.region: "us-west-5" is not an AWS region (did you mean "us-west-2"?)',
+        'm.toml:3: defaults.user: there is no user "bob" on this machine (did you mean "rob"?)']
+
+
+@pytest.mark.parametrize("section", ["", "[defaults]\n"])
+def test_what_only_follows_from_a_fault_is_not_said(section: str) -> None:
+    lines = 'provider = "cep"\nendpoint_url = "s3.test"\nregion = "x"\ncache = 5\nname = 5\n'
+    lines = lines.replace("name = 5\n", "") if section else lines
+    text = section + lines + MOUNT + "max_cache_size = 5\n" if section else f"{MOUNT}{lines}max_cache_size = 5\n"
+    keys = [found.split(": ")[2 if "mount" in found else 1].removeprefix("defaults.") for found in refused(text)]
+    assert keys == ["provider", "endpoint_url", "cache"] + ["name"] * (not section)
+
+
+def test_sections_stand_once() -> None:
+    assert refused("[daemon]\n", "[daemon]\n[defaults]\n", "\n[defaults]\n") == [
+        "d/0.toml:1: daemon: [daemon] stands also at m.toml:1 (keep one of the two)",
+        "d/1.toml:2: defaults: [defaults] stands also at d/0.toml:2 (keep one of the two)"]
+
+
+def test_two_mounts_of_one_name() -> None:
+    assert refused('[[mount]]\nbucket = "abc"\nfolder = "/home/rob/data"\n',
+                   '[[mount]]\nbucket = "abc"\nfolder = "/home/ann/data"\n') == [
+        'd/0.toml:1: mount "data": name: "data" is also the name of the mount at m.toml:3 (write: name = "ann-data")']
+    assert refused('[[mount]]\nname = "d"\nbucket = "abc"\nfolder = "/a/b"\n[[mount]]\nname = "d"\nbucket = "abc"\n'
+                   'folder = "/a/c"\n') == [
+        'm.toml:6: mount "d": name: "d" is also the name of the mount at m.toml:2 (write another name)']
+
+
+@pytest.mark.parametrize(("first", "second", "message"), [
+    ("/a/b", "/a/b/", '"/a/b" is also the folder of mount "1" at m.toml:4 (write another folder)'),
+    ("/a/b", "/a/b/c", '"/a/b/c" lies in the folder of mount "1" at m.toml:4 (write a folder outside of it)'),
+    ("/a/b/c", "/a/b", '"/a/b" would cover the folder of mount "1" at m.toml:4 (write a folder beside it)'),
+    ("/data/real", "/home/rob/link", '"/data/real" is also the folder of mount "1" at m.toml:4 (write another folder)'),
+])
+def test_folders_that_meet(first: str, second: str, message: str) -> None:
+    both = "".join(f'[[mount]]\nname = "{number}"\nbucket = "abc"\nfolder = "{folder}"\n'
+                   for number, folder in ((1, first), (2, second)))
+    assert refused(both) == [f'm.toml:8: mount "2": folder: {message}']
+
+
+def test_folders_that_only_look_alike() -> None:
+    assert len(accepted(MOUNT + '[[mount]]\nbucket = "abc"\nfolder = "/mnt/erdos2"\n').mounts) == 2
+
+
+def test_caches_that_meet() -> None:
+    second = MOUNT.replace("/mnt/erdos", "/mnt/two")
+    mine = "write a folder for each mount: mount-s3 empties its cache when it starts"
+    assert refused(f'{MOUNT}cache = "/c/"\n{second}cache = "/c"\n') == [
+        f'm.toml:8: mount "two": cache: "/c" is also the cache of mount "erdos" at m.toml:3 ({mine})']
+    assert refused(f'[defaults]\ncache = "/c"\n{MOUNT}{second}') == [
+        f'm.toml:6: mount "two": cache: "/c" is also the cache of mount "erdos" at m.toml:5 ({mine})']
+    assert refused(f'{MOUNT}cache = "/mnt/erdos/c"\n') == [
+        'm.toml:4: mount "erdos": cache: "/mnt/erdos/c" lies in the folder of mount "erdos" at m.toml:3 '
+        "(write a folder outside of every mount)"]
+
+
+@pytest.mark.parametrize(("lines", "message"), [
+    ("read_only = true\nallow_delete = true", "allow_delete: cannot be set beside read_only (m.toml:4) "
+                                              "(remove one of the two)"),
+    ("part_size = 8388608\nread_part_size = 8388608", "read_part_size: cannot be set beside part_size (m.toml:4) "
+                                                      "(remove one of the two)"),
+    ('uid = 5\nuser = "rob"', "user: cannot be set beside uid (m.toml:4) (remove one of the two)"),
+    ('sse = "AES256"\nsse_kms_key_id = "arn:aws:kms:us-east-1:1:key/1"',
+     'sse_kms_key_id: cannot be set beside sse = "AES256" (write sse = "aws:kms", or remove it)'),
+    ('sse = "aws:kms"\nsse_kms_key_id = "alias/x"',
+     'sse_kms_key_id: must be the ARN of a key ("arn:aws:kms:...:key/..."), not "alias/x"'),
+])
+def test_combinations(lines: str, message: str) -> None:
+    assert refused(f"{MOUNT}{lines}\n") == [f'm.toml:5: mount "erdos": {message}']
+
+
+@pytest.mark.parametrize(("default", "own", "way"), [
+    ("allow_delete", "read_only", "read_only: cannot be set beside allow_delete (m.toml:2) "
+                                  "(write allow_delete = false in this mount)"),
+    ("read_only", "allow_delete", "allow_delete: cannot be set beside read_only (m.toml:2) "
+                                  "(write read_only = false in this mount)"),
+])
+def test_a_default_can_be_switched_off(default: str, own: str, way: str) -> None:
+    text = f"[defaults]\n{default} = true\n{MOUNT}{own} = true\n"
+    assert refused(text) == [f'm.toml:6: mount "erdos": {way}']
+    assert accepted(f"{text}{default} = false\n").mounts[0].options == {default: False, own: True}
+
+
+def test_a_link_is_followed_and_said() -> None:
+    desired = accepted('[[mount]]\nbucket = "abc"\nfolder = "/home/rob/link"\n')
+    assert (desired.mounts[0].folder, desired.mounts[0].name) == ("/data/real", "link")
+    assert [str(note) for note in desired.notes] == [
+        'm.toml:3: mount "link": folder: "/home/rob/link" leads to "/data/real"; the bucket is mounted there']
+
+
+@pytest.mark.parametrize("region", ["ca-west-1", "us-west-2", "us-gov-west-1"])
+def test_regions_without_a_remark(region: str) -> None:
+    facts = Facts(regions=FACTS.regions | {"us-gov-west-1"})
+    assert accepted(f'{MOUNT}region = "{region}"\n', facts=facts).notes == ()
+
+
+@pytest.mark.parametrize("region", ["us-west-3", "sa-north-1"])
+def test_a_region_newer_than_the_list_is_taken_and_said(region: str) -> None:
+    note, = accepted(f'{MOUNT}region = "{region}"\n').notes
+    assert f'"{region}" is in no list of AWS regions on this machine; it is taken as it is' in str(note)
+
+
+def test_without_a_list_of_regions_any_is_taken() -> None:
+    assert accepted(f'{MOUNT}region = "uswest-2"\n', facts=Facts()).notes == ()
+
+
+def test_the_digest_is_of_the_content() -> None:
+    one = accepted(MOUNT + "uid = 5\ngid = 6\n")
+    assert one.digest == accepted("# a remark\n" + MOUNT + "gid = 6\nuid = 5 # more\n").digest
+    assert one.digest != accepted(MOUNT + "uid = 5\ngid = 7\n").digest
+    assert one.digest != accepted(MOUNT + 'uid = 5\ngid = 6\n[daemon]\non_stop = "unmount"\n').digest
+
+
+def test_warnings_name_what_the_worker_is_too_old_for() -> None:
+    desired = accepted(MOUNT + "memory_target = 512\n")
+    assert warnings(desired, FACTS) == ()
+    assert warnings(desired, Facts()) == ()
+    assert list(map(str, warnings(desired, Facts(worker_version=(1, 22, 0))))) == [
+        'm.toml:1: mount "erdos": memory_target: needs mount-s3 1.24; installed is 1.22.0 '
+        "(upgrade mount-s3, or remove the option)"]
+    assert list(map(str, warnings(desired, Facts(worker_version=(1, 13, 0))))) == [
+        'm.toml:1: mount "erdos": mount-s3 1.13.0 is too old (1.14 is the oldest that can be supervised)']
+
+
+def test_warnings_of_lost_empty_files() -> None:
+    found, = warnings(accepted(MOUNT + 'upload_checksums = "off"\n'), FACTS)
+    assert str(found) == ('m.toml:1: mount "erdos": upload_checksums: mount-s3 cannot store empty files with "off" '
+                          "(remove the key unless uploads fail without it)")
