@@ -1,7 +1,6 @@
 """The commands that need no daemon: check, logs, version."""
 
 import os
-import subprocess
 from argparse import Namespace
 
 from mountd import __version__
@@ -9,18 +8,13 @@ from mountd.cli.console import Console
 from mountd.cli.text import clean
 from mountd.cli.verdict import Exit
 from mountd.words.errors import MountdError
-from mountd.words.options import Version, parse_version
-
-_WORKER = "mount-s3"
-_WORKER_LIMIT = 5.0
-"""Seconds for ``mount-s3 --version``."""
 
 
 def check(console: Console, args: Namespace) -> int:
     """Look for faults in configuration files."""
-    # Reading TOML and boto3's regions costs more than all of `status`.
-    from mountd.cli import checking
-    found = checking.check(args.file, _parsed(_worker_version()))
+    # Importing what reads TOML costs more than all of `status`.
+    from mountd.cli import checking, versions
+    found = checking.check(args.file, versions.parsed(versions.worker()))
     if args.json:
         console.say_json(found.as_document())
         return found.status
@@ -47,11 +41,12 @@ def logs(console: Console, args: Namespace) -> int:
 
 def version(console: Console, args: Namespace) -> int:
     """Show the versions of this program, the daemon and mount-s3."""
-    versions = {"s3mountctl": __version__, "s3mountd": _daemon_version(console), _WORKER: _worker_version()}
+    from mountd.cli import versions
+    found = {"s3mountctl": __version__, "s3mountd": _daemon_version(console), versions.WORKER: versions.worker()}
     if args.json:
-        console.say_json(versions)
+        console.say_json(found)
     else:
-        console.say(f"{name:<11} {text or 'not found'}" for name, text in versions.items())
+        console.say(f"{name:<11} {text or 'not found'}" for name, text in found.items())
     return Exit.WELL
 
 
@@ -61,19 +56,3 @@ def _daemon_version(console: Console) -> str | None:
     except MountdError as error:
         console.fail(error)
         return None
-
-
-def _parsed(version: str | None) -> Version | None:
-    try:
-        return parse_version(version) if version else None
-    except ValueError:
-        return None
-
-
-def _worker_version() -> str | None:
-    try:
-        ran = subprocess.run([_WORKER, "--version"], capture_output=True, text=True, timeout=_WORKER_LIMIT,
-                             check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return ran.stdout.strip().removeprefix(_WORKER).strip()

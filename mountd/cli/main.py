@@ -5,7 +5,6 @@ argparse, because `s3mountctl status` has 150 ms in all and click takes 19 ms to
 """
 
 import argparse
-import difflib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from typing import Any, NoReturn
 from mountd import __version__
 from mountd.cli.commands import COMMANDS, Argument, Command, Take
 from mountd.cli.console import Console, standard
+from mountd.cli.reads import nearest
 from mountd.cli.text import wrapped
 from mountd.cli.verdict import Exit
 from mountd.words.errors import MountdError
@@ -36,8 +36,7 @@ class _Parser(argparse.ArgumentParser):
 
     def unknown(self, kind: str, word: str) -> NoReturn:
         """End with the word that was not understood and the nearest one that would have been."""
-        close = difflib.get_close_matches(word, self.words, n=1)
-        self.error(f"there is no {kind} {word!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
+        self.error(f"there is no {kind} {word!r}{nearest(word, self.words)}")
 
 
 def parser() -> _Parser:

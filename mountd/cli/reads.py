@@ -80,6 +80,8 @@ def narrowed(document: Document, names: Sequence[str]) -> Document:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` for the most similar known word, or nothing."""
-    close = difflib.get_close_matches(word, list(known), n=1)
+    """``; did you mean 'x'?`` for the known word that begins so, or is most similar, or nothing."""
+    words = list(known)
+    begun = [one for one in words if word and one.startswith(word)]
+    close = begun if len(begun) == 1 else difflib.get_close_matches(word, words, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -57,8 +57,9 @@ def trouble(mount: Document, now: datetime, style: Style) -> list[str]:
     reason = mount["reason"]
     level = verdict.of_mount(mount)
     text = clean(reason["text"]) if reason else _UNPROVEN.get(mount["state"], "not proven yet")
-    head, *rest = wrapped(text, style.width, f"{clean(mount['name'])}: ", 2)
-    name = f"{clean(mount['name'])}:"
+    word = mount["health"] if mount["state"] == "mounted" else mount["state"]
+    name = f"{clean(mount['name'])} ({word}):"
+    head, *rest = wrapped(text, style.width, f"{name} ", 2)
     lines = [style.paint(name, level) + head[len(name):], *rest]
     fields = [("since", f"{span(_ago(mount['since'], now))} ({local(mount['since'])}){_restarts(mount)}")]
     fields += _next_try(mount, now)

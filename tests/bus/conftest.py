@@ -8,13 +8,19 @@ import pytest
 from tests.bus.private_bus import Bus
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Where the program's compiled modules go."""
+    return str(tmp_path_factory.mktemp("pycache"))
+
+
 @pytest.fixture
-def bus() -> Iterator[Bus]:
+def bus(compiled: str) -> Iterator[Bus]:
     """Everything started on it ends with it."""
     daemon = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address"],
                               stdout=subprocess.PIPE, text=True)
     assert daemon.stdout is not None
-    made = Bus(daemon.stdout.readline().strip())
+    made = Bus(daemon.stdout.readline().strip(), compiled)
     try:
         yield made
     finally:

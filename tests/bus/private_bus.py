@@ -27,12 +27,16 @@ class Bus:
     """Addresses the private bus; runs things on it."""
 
     address: str
+    compiled: str
     children: list["subprocess.Popen[str]"] = field(default_factory=list)
 
     @property
     def environment(self) -> dict[str, str]:
         """For every process on this bus."""
-        return {**os.environ, "DBUS_SYSTEM_BUS_ADDRESS": self.address, "PYTHONPATH": str(ROOT), "TZ": "UTC"}
+        # Compiled, as the package is; a cache of its own keeps the tree clean.
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        return {**inherited, "DBUS_SYSTEM_BUS_ADDRESS": self.address, "PYTHONPATH": str(ROOT), "TZ": "UTC",
+                "PYTHONPYCACHEPREFIX": self.compiled}
 
     def manager(self, status: str, *words: str) -> "subprocess.Popen[str]":
         """Start the fake daemon on a canned status document; returns once it answers."""

@@ -24,6 +24,7 @@ def usage_error(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 
 @pytest.mark.parametrize(("words", "said"), [
     (["stauts"], "there is no command 'stauts'; did you mean 'status'?"),
+    (["stat"], "there is no command 'stat'; did you mean 'status'?"),
     (["qqq"], "there is no command 'qqq'\n"),
     (["--jsn"], "there is no option '--jsn'"),
     (["status", "--jsno"], "there is no option '--jsno'; did you mean '--json'?"),
