@@ -15,6 +15,10 @@ from mountd.core.worker import Prepared
 from mountd.words.errors import FAULTS, FaultClass
 from mountd.words.model import Mount, State
 
+PREPARE_LIMIT = 15.0
+"""Seconds after which a host that does not answer is worth a word; its answer is still waited for."""
+_SILENT = "the file system of the folder or of the keys does not answer"
+
 LOOK_AGAIN_REFUSED = 30.0
 """Seconds between looks while the host refuses (mount-s3 missing): somebody may install it at any time."""
 
@@ -48,7 +52,8 @@ class Memory:
     """Stopped by an operator."""
     prepared: Prepared | None = None
     """What the host said of the folder and the keys, once it has been asked."""
-    preparing: bool = False
+    preparing: float | None = None
+    """Since when the host is being asked."""
     refusal: Cause | None = None
     """What about this host forbids to start the worker at all."""
     failure: Failure | None = None
@@ -192,6 +197,11 @@ def _held_back_row(it: Situation) -> Decision | None:
 
 def _begin(it: Situation) -> Decision | None:
     state, cause = _while_trying(it)
+    asked = it.memory.preparing
+    if asked is not None and it.now >= asked + PREPARE_LIMIT:
+        return Decision(State.WAITING, (), Cause("host-refused", _SILENT))
+    if asked is not None:
+        return Decision(state, (), cause, asked + PREPARE_LIMIT)
     return Decision(state, (*_guard(it), *_next_step(it)), cause)
 
 
@@ -211,7 +221,7 @@ def _held_back(it: Situation) -> tuple[Cause, float | None] | None:
 
 
 def _next_step(it: Situation) -> tuple[Action, ...]:
-    if it.memory.preparing:
+    if it.memory.preparing is not None:
         return ()
     return (Stage(),) if it.memory.prepared is not None else (Prepare(),)
 

@@ -27,10 +27,10 @@ def _prepare(keeper: "Keeper", _action: plan.Prepare) -> bool:
     mount = keeper.mount
     if mount is None:
         return False
-    keeper.memory = replace(keeper.memory, preparing=True)
+    keeper.memory = replace(keeper.memory, preparing=keeper.world.now())
 
     def answered(answer: Answer | MountdError) -> None:
-        keeper.memory = replace(keeper.memory, preparing=False)
+        keeper.memory = replace(keeper.memory, preparing=None)
         if isinstance(answer, MountdError):
             keeper.fail(Cause(answer.fault.code, answer.detail))
         elif keeper.mount is mount:
@@ -52,8 +52,8 @@ def _stage(keeper: "Keeper", _action: plan.Stage) -> bool:
     if mount is None or prepared is None or not isinstance(binary, Installed):
         return False
     staged = fuse.stage(mount.source, read_only=bool(mount.options.get("read_only")))
-    keeper.generation += 1
-    launch = Launch(mount, keeper.generation, binary.path, prepared, keeper.digest, staged.connection)
+    generation = keeper.world.next_generation(mount.name)
+    launch = Launch(mount, generation, binary.path, prepared, keeper.digest, staged.connection)
     keeper.workers[launch.unit] = Worker(
         launch.unit, mount.name, launch.generation, launch.digest, staged.connection, mount.folder, prepared.cache)
     keeper.staged_mount = staged.mount_fd

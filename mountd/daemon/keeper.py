@@ -8,6 +8,7 @@ from gi.repository import GLib
 
 from mountd.core import backoff, plan, reasons
 from mountd.core.backoff import STABLE_SECONDS, Failure
+from mountd.core.layers import Layer
 from mountd.core.messages import Cause, Ending, of_ending
 from mountd.core.observed import Observed, Worker
 from mountd.core.plan import Memory, Situation
@@ -37,10 +38,10 @@ class Keeper:
         self.workers: dict[str, Worker] = {}
         self.staged_mount: int | None = None
         """Descriptor of the staged mount, ours to close."""
-        self.generation = 0
         self.record = record.load(name)
         self.health = Health.UNKNOWN
         self.looked = False
+        """Has the present situation been told to those who listen?"""
         self.proof = Proof(self)
         self._announcer = Announcer(name)
         self._changed = changed
@@ -52,7 +53,8 @@ class Keeper:
         self.on_folder = ""
         """The unit whose mount was brought to the folder and not taken away from here since."""
         self._key_source = ""
-        self.stop_timeout = 0.0
+        self.stop_timeout = Mount.stop_timeout
+        self._layers: tuple[Layer, ...] = ()
 
     # Events
 
@@ -81,7 +83,7 @@ class Keeper:
     def adopt(self, worker: Worker) -> None:
         """A worker that was there before this daemon."""
         self.workers[worker.unit] = worker
-        self.generation = max(self.generation, worker.generation)
+        self.world.has_generation(self.name, worker.generation)
         if self.observed().serving == worker:
             self.on_folder = worker.unit
 
@@ -163,9 +165,15 @@ class Keeper:
         if self.record.ever_served and self.record.state is not State.MOUNTED:
             self.record.restarts += 1
         self._serving_since = self.world.now()
+        self.looked = False
         self.proof.given()
 
     # The look
+
+    def mounts_changed(self) -> None:
+        """The mount table is another one; look if it is so on this folder."""
+        if self.world.table.stack(self.folder) != self._layers:
+            self.wake()
 
     def wake(self) -> None:
         """Look at this mount again, soon."""
@@ -175,6 +183,7 @@ class Keeper:
     def observed(self) -> Observed:
         """The folder and the workers as they are now."""
         layers = self.world.table.stack(self.folder)
+        self._layers = layers
         self._mount_ids |= {layer.connection: layer.mount_id for layer in layers}
         return Observed(layers, tuple(self.workers.values()))
 
@@ -222,10 +231,11 @@ class Keeper:
     def _settle(self, decision: plan.Decision, now: float) -> None:
         news = self.record.turn(decision.state, decision.cause, self.world.wall())
         healthy = self.proof.health(decision.state, decision.cause)
-        if news or healthy is not self.health or not self.looked:
+        if news or healthy is not self.health or not self.looked or self.mount is None:
             self.health, self.looked = healthy, True
             self._announcer.turned(self.record, self.reason(decision.cause) if decision.cause else None, news)
-            record.save(self.name, self.record)
+            if self.mount is not None:
+                record.save(self.name, self.record)
             self._changed(self)
         self._schedule(decision.look_at, now)
 

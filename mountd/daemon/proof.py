@@ -22,8 +22,9 @@ class Proof:
 
     def __init__(self, keeper: "Keeper") -> None:
         self._keeper = keeper
-        self._asked = 0.0
         self._pending = 0
+        self._asked = ""
+        """The unit that was asked."""
         self._proven = False
         self._timer = GLib.timeout_add_seconds(_INTERVAL, self._due)
         self._patience = 0
@@ -36,9 +37,10 @@ class Proof:
     def ask(self) -> None:
         """Probe now, unless a probe is under way or nobody serves."""
         keeper = self._keeper
-        if self._pending or keeper.observed().serving is None:
+        serving = keeper.observed().serving
+        if self._pending or serving is None:
             return
-        self._asked = keeper.world.now()
+        self._asked = serving.unit
         self._pending = keeper.world.helper.ask("statvfs", self._answered, path=keeper.folder)
         self._patience = GLib.timeout_add(int(_PATIENCE * 1000), self._waited)
 
@@ -57,6 +59,11 @@ class Proof:
         if self._patience:
             GLib.source_remove(self._patience)
             self._patience = 0
+        serving = self._keeper.observed().serving
+        if serving is not None and serving.unit != self._asked:
+            # Another worker has come meanwhile: the answer says nothing of it.
+            self.ask()
+            return
         # No blocks: the kernel did not ask the worker, because the caller may not enter.
         self._proven = not isinstance(answer, MountdError) and answer["blocks"] > 0
         if self._proven:

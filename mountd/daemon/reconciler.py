@@ -61,12 +61,10 @@ class Reconciler:
         for worker in self._world.systemd.workers():
             self._adopt_worker(worker)
         known = {folder for _, folder in self._keepers}
-        for entry in self._world.table.entries:
-            layers = mounts.stack((entry,), entry.path)
-            if layers[0].ours and entry.path not in known:
-                owner = next((m.name for m in self._configuration.desired.mounts if m.folder == entry.path), entry.path)
-                self._keeper(owner, entry.path)
-                known.add(entry.path)
+        names = {mount.folder: mount.name for mount in self._configuration.desired.mounts}
+        for folder, entries in self._world.table.folders.items():
+            if folder not in known and any(layer.ours for layer in mounts.stack(entries)):
+                self._keeper(names.get(folder, folder), folder)
 
     def _adopt_worker(self, worker: Worker) -> None:
         keeper = self._keeper(worker.name, worker.folder)
@@ -93,9 +91,10 @@ class Reconciler:
             keeper.ended(unit, ending)
 
     def mounts_changed(self) -> None:
-        """The mount table is another one: everybody looks."""
+        """The mount table is another one: those look whose folder it concerns."""
         self._world.table.forget()
-        self.wake_all()
+        for keeper in self._keepers.values():
+            keeper.mounts_changed()
 
     def wake_all(self) -> None:
         """Something that concerns all mounts has changed."""
@@ -104,7 +103,7 @@ class Reconciler:
 
     def systemd_returned(self) -> None:
         """PID 1 was executed anew: ends may have gone unheard."""
-        living = [worker.unit for worker in self._world.systemd.workers()]
+        living = self._world.systemd.living()
         for keeper in list(self._keepers.values()):
             keeper.lost(living)
 

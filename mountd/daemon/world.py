@@ -1,7 +1,7 @@
 """What the keepers of mounts share: the adapters to the world, and the two clocks."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mountd.system.binary import Binary
 from mountd.system.mounts import MountTable
@@ -19,6 +19,16 @@ class World:
     binary: Binary
     beneath: bool
     """Can the kernel slip a mount beneath another?"""
+    generations: dict[str, int] = field(default_factory=dict)
+
+    def next_generation(self, name: str) -> int:
+        """A number that no worker of that mount has had, on whichever folder it was."""
+        self.generations[name] = self.generations.get(name, 0) + 1
+        return self.generations[name]
+
+    def has_generation(self, name: str, generation: int) -> None:
+        """A worker with that number is there."""
+        self.generations[name] = max(self.generations.get(name, 0), generation)
 
     def now(self) -> float:
         """Monotonic seconds: for deadlines."""

@@ -16,7 +16,7 @@ def main() -> int:
     folder, connection = sys.argv[1], int(sys.argv[2])
     if not os.environ.get("MAINPID"):
         return 0
-    layers = mounts.stack(mounts.parse(mounts.MOUNTINFO.read_text("utf-8", "surrogateescape")), folder)
+    layers = mounts.MountTable().stack(folder)
     if layers and layers[0].connection == connection:
         syscalls.umount_lazy(folder)
     return 0

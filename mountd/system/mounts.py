@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,9 +58,9 @@ def _layer(entry: Entry) -> Layer:
     return Layer(kind, entry.minor, entry.mount_id, f"{entry.fstype} {entry.source}")
 
 
-def stack(entries: tuple[Entry, ...], folder: str) -> tuple[Layer, ...]:
-    """What is mounted on a folder, topmost first."""
-    here = {entry.mount_id: entry for entry in entries if entry.path == folder}
+def stack(entries: Iterable[Entry]) -> tuple[Layer, ...]:
+    """The mounts of one folder as layers, topmost first."""
+    here = {entry.mount_id: entry for entry in entries}
     lower = {entry.parent_id for entry in here.values()}
     layers = []
     top = next((entry for entry in here.values() if entry.mount_id not in lower), None)
@@ -69,12 +70,20 @@ def stack(entries: tuple[Entry, ...], folder: str) -> tuple[Layer, ...]:
     return tuple(layers)
 
 
+def by_path(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """The entries of each folder."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.path, []).append(entry)
+    return found
+
+
 class MountTable:
     """The table as last read; stale after ``forget()``, which the bell and every own change call."""
 
     def __init__(self, path: Path = MOUNTINFO) -> None:
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self._entries: tuple[Entry, ...] | None = None
+        self._folders: dict[str, list[Entry]] | None = None
 
     def fileno(self) -> int:
         """A descriptor that polls as exceptional (POLLPRI) after each change of the table (proc(5))."""
@@ -82,15 +91,15 @@ class MountTable:
 
     def forget(self) -> None:
         """The table has changed, or may have: read it anew at the next question."""
-        self._entries = None
+        self._folders = None
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
-        """All mounts of the daemon's namespace."""
-        if self._entries is None:
+    def folders(self) -> dict[str, list[Entry]]:
+        """All mounts of the daemon's namespace by the folder they are on."""
+        if self._folders is None:
             os.lseek(self._file, 0, os.SEEK_SET)
-            self._entries = parse(self._read())
-        return self._entries
+            self._folders = by_path(parse(self._read()))
+        return self._folders
 
     def _read(self) -> str:
         blocks = []
@@ -100,4 +109,4 @@ class MountTable:
 
     def stack(self, folder: str) -> tuple[Layer, ...]:
         """What is mounted on a folder, topmost first."""
-        return stack(self.entries, folder)
+        return stack(self.folders.get(folder, ()))

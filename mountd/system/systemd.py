@@ -129,16 +129,16 @@ class Systemd:
         watch = self._watched.get(unit)
         return watch.pid if watch else 0
 
+    def living(self) -> list[str]:
+        """The names of all worker units that have not ended. Raises ``host-refused``."""
+        arguments = GLib.Variant("(asas)", ([], [f"{paths.WORKER_PREFIX}*.service"]))
+        units = self._manager("ListUnitsByPatterns", arguments)[0]
+        return [unit for unit, _, _, active, *_ in units if active not in _ENDED]
+
     def workers(self) -> list[Worker]:
         """Every worker unit there is, with what it says of itself; watched from now on. Raises ``host-refused``."""
-        arguments = GLib.Variant("(asas)", ([], [f"{paths.WORKER_PREFIX}*.service"]))
-        found = []
-        for unit, _, _, active, *_ in self._manager("ListUnitsByPatterns", arguments)[0]:
-            if active not in _ENDED:
-                worker = self._worker(unit)
-                if worker is not None:
-                    found.append(worker)
-        return found
+        found = [self._worker(unit) for unit in self.living()]
+        return [worker for worker in found if worker is not None]
 
     def _worker(self, unit: str) -> Worker | None:
         """What the unit's log fields tell (``core.worker.log_fields``), or None when it is none of ours."""

@@ -9,8 +9,22 @@ from mountd.core.backoff import Failure
 from mountd.core.layers import Kind, Layer
 from mountd.core.messages import Cause
 from mountd.core.observed import Observed, Worker
-from mountd.core.plan import Decision, Detach, Drain, DropStaging, Kill, Memory, PlaceGuard, Prepare, Situation
-from mountd.core.plan import Stage, Staging, StartDrain, SwapIn, decide
+from mountd.core.plan import (
+    Decision,
+    Detach,
+    Drain,
+    DropStaging,
+    Kill,
+    Memory,
+    PlaceGuard,
+    Prepare,
+    Situation,
+    Stage,
+    Staging,
+    StartDrain,
+    SwapIn,
+    decide,
+)
 from mountd.core.worker import Folder, Prepared
 from mountd.words.model import Mount, Place, State
 
@@ -30,7 +44,11 @@ DUE = Failure(Cause("unreachable"), 3, NOW - 5, NOW - 1)
 CRASHED = Failure(Cause("worker-crashed", "SIGKILL"), 1, NOW, NOW)
 
 
-def look(observed: Observed = Observed(), memory: Memory = Memory(), mount: Mount | None = MOUNT) -> Decision:
+NOTHING = Observed()
+BLANK = Memory()
+
+
+def look(observed: Observed = NOTHING, memory: Memory = BLANK, mount: Mount | None = MOUNT) -> Decision:
     return decide(Situation(mount, "new", observed, memory, NOW))
 
 
@@ -40,7 +58,8 @@ def serving(digest: str = "new") -> Observed:
 
 CASES = [
     ("nothing known: ask the host first", Observed(), Memory(), (Prepare(),), State.MOUNTING),
-    ("the host is being asked", Observed(), Memory(preparing=True), (), State.MOUNTING),
+    ("the host is being asked", Observed(), Memory(preparing=NOW - 1), (), State.MOUNTING),
+    ("the host is being asked for too long", Observed(), Memory(preparing=NOW - 15), (), State.WAITING),
     ("a known folder is guarded before the first worker", Observed(), Memory(prepared=READY),
      (PlaceGuard("error"), Stage()), State.MOUNTING),
     ("a guard is there already", Observed((GUARD,)), Memory(prepared=READY), (Stage(),), State.MOUNTING),
