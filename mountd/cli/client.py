@@ -19,6 +19,8 @@ from mountd.words.errors import FAULTS, MountdError
 
 CALL_LIMIT = 5.0
 """Seconds until a call is given up: a daemon whose loop turns answers in milliseconds."""
+PERSON_LIMIT = 125.0
+"""Seconds until an order is given up: polkit may ask a person for a password, for which the daemon allows 120 s."""
 LOOK_AGAIN = 1.0
 """Seconds between looks while waiting, for the case that a signal was missed."""
 
@@ -38,7 +40,10 @@ _BY_BUS_NAME = {fault.bus_name: fault.code for fault in FAULTS.values()}
 
 
 class Client:
-    """One connection to the daemon. Every method raises ``MountdError`` and returns within ``CALL_LIMIT``."""
+    """One connection to the daemon. Every method raises ``MountdError``; those that look return within ``limit``.
+
+    Look before giving an order: that a daemon hangs is then known soon.
+    """
 
     def __init__(self, limit: float = CALL_LIMIT) -> None:
         self._limit = limit
@@ -72,11 +77,11 @@ class Client:
 
     def act(self, method: str, name: str) -> None:
         """Ask for ``Start``, ``Stop`` or ``Restart`` of one mount; the outcome shows in the status later."""
-        self._call(method, GLib.Variant("(s)", (name,)))
+        self._call(method, GLib.Variant("(s)", (name,)), PERSON_LIMIT)
 
     def reload(self) -> None:
         """Read the configuration again; ``config-invalid`` carries one fault a line."""
-        self._call("Reload")
+        self._call("Reload", None, PERSON_LIMIT)
 
     def follow(self, done: Callable[[Document], bool], limit: float) -> Document:
         """Look at the status until ``done`` says so or ``limit`` seconds are over; returns the last document.
@@ -119,28 +124,38 @@ class Client:
         finally:
             self._bus.signal_unsubscribe(subscription)
 
-    def _call(self, method: str, arguments: Any = None) -> Any:
+    def _call(self, method: str, arguments: Any = None, limit: float | None = None) -> Any:
+        limit = limit or self._limit
         try:
             reply = self._bus.call_sync(
                 paths.BUS_NAME, paths.OBJECT_PATH, paths.INTERFACE, method, arguments, None,
-                Gio.DBusCallFlags.NO_AUTO_START, int(self._limit * 1000), None)
+                Gio.DBusCallFlags.NO_AUTO_START, int(limit * 1000), None)
         except GLib.Error as error:
-            raise self._explained(error) from error
+            raise _explained(error, limit) from error
         values = reply.unpack()
         return values[0] if values else None
 
-    def _explained(self, error: Any) -> MountdError:
-        name = Gio.DBusError.get_remote_error(error) or ""
-        # Gio.DBusError.strip_remote_error changes a copy when called from Python.
-        message = error.message.removeprefix(f"GDBus.Error:{name}: ")
-        if name in _BY_BUS_NAME:
-            return MountdError(_BY_BUS_NAME[name], message)
-        if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT):
-            return MountdError("daemon-unreachable", f"no answer within {self._limit:g} s, it may hang")
-        if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED):
-            return MountdError("daemon-unreachable", "the system bus went away")
-        if name == "org.freedesktop.DBus.Error.AccessDenied":
-            return MountdError("not-permitted", "the system bus refuses the call")
-        if name in _BUS_ERRORS:
-            return MountdError("daemon-unreachable", _BUS_ERRORS[name])
-        return MountdError("host-refused", f"{name}: {message}" if name else message)
+
+def _explained(error: Any, limit: float) -> MountdError:
+    """The bus's error as one of the table's."""
+    name = Gio.DBusError.get_remote_error(error) or ""
+    # Gio.DBusError.strip_remote_error changes a copy when called from Python.
+    message = error.message.removeprefix(f"GDBus.Error:{name}: ")
+    if name in _BY_BUS_NAME:
+        code = _BY_BUS_NAME[name]
+        return MountdError(code, _detail(FAULTS[code].sentence, message))
+    if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.TIMED_OUT):
+        return MountdError("daemon-unreachable", f"no answer within {limit:g} s, it may hang")
+    if error.matches(Gio.io_error_quark(), Gio.IOErrorEnum.CLOSED):
+        return MountdError("daemon-unreachable", "the system bus went away")
+    if name == "org.freedesktop.DBus.Error.AccessDenied":
+        return MountdError("not-permitted", "the system bus refuses the call")
+    if name in _BUS_ERRORS:
+        return MountdError("daemon-unreachable", _BUS_ERRORS[name])
+    return MountdError("host-refused", f"{name}: {message}" if name else message)
+
+
+def _detail(sentence: str, message: str) -> str:
+    """What the daemon put into the sentence: it sends the whole, readable for every other client."""
+    before, _, after = sentence.partition("{detail}")
+    return message.removeprefix(before).removesuffix(after)

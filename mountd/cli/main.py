@@ -79,7 +79,9 @@ def parse(words: Sequence[str]) -> tuple[Command, argparse.Namespace]:
         top.unknown("command", words[at])
     command = COMMANDS[words[at]]
     own = command_parser(command)
-    args, strange = own.parse_known_intermixed_args(words[at + 1:])
+    rest = words[at + 1:]
+    # Options between operands are fine, but argparse then forgets what "--" means.
+    args, strange = own.parse_known_args(rest) if "--" in rest else own.parse_known_intermixed_args(rest)
     if strange:
         own.unknown("option" if strange[0].startswith("-") else "argument", strange[0])
     if hasattr(args, "all") and args.all == bool(args.name):

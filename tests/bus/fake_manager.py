@@ -1,11 +1,11 @@
 """A FAKE of the daemon on a private bus, for tests of the client: it serves canned documents and mounts
 nothing.
 
-    fake_manager.py STATUS.json [PLAN.json] [--after JSON] [--hang] [--refuse CODE]
+    fake_manager.py STATUS.json [PLAN.json] [--after JSON] [--hang] [--refuse NAME TEXT]
 
 ``--after`` holds, by mount, what its entry is updated with once it was started, stopped or restarted: first
 to "mounting", a moment later, with a ``Changed`` signal, to these values. ``--hang`` answers nothing at
-all. ``--refuse`` answers orders with that D-Bus error name and two lines of text. Prints "ready" when it
+all. ``--refuse`` answers orders with that D-Bus error. Prints "ready" when it
 has its name.
 """
 
@@ -57,7 +57,7 @@ class FakeManager:
         elif method == "Plan":
             invocation.return_value(GLib.Variant("(s)", (self._plan,)))
         elif self._args.refuse:
-            invocation.return_dbus_error(self._args.refuse, "first.toml:3: one\nfirst.toml:9: two")
+            invocation.return_dbus_error(*self._args.refuse)
         else:
             invocation.return_value(None)
             for name in arguments.unpack() or self._after:
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("plan", nargs="?")
     parser.add_argument("--after", default="{}")
     parser.add_argument("--hang", action="store_true")
-    parser.add_argument("--refuse")
+    parser.add_argument("--refuse", nargs=2)
     fake = FakeManager(parser.parse_args())
     Gio.bus_own_name(Gio.BusType.SYSTEM, paths.BUS_NAME, Gio.BusNameOwnerFlags.NONE, fake.registered,
                      lambda *_: print("ready", flush=True),

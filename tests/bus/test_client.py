@@ -128,25 +128,25 @@ def test_reload_shows_the_plan_and_waits(bus: Bus, tmp_path: Path) -> None:
 def test_reload_of_a_faulty_file_prints_every_fault(bus: Bus, tmp_path: Path) -> None:
     plan = tmp_path / "plan.json"
     plan.write_text(json.dumps({"changes": [], "problems": ["first.toml:3: one"], "notes": []}))
-    bus.manager("healthy", str(plan), "--refuse", FAULTS["config-invalid"].bus_name)
+    bus.manager("healthy", str(plan), "--refuse", FAULTS["config-invalid"].bus_name,
+                "first.toml:3: one\nfirst.toml:9: two")
     ran = bus.ctl("reload")
     assert (ran.status, ran.out) == (2, "")
     assert "  - first.toml:3: one\n  - first.toml:9: two\n" in ran.err
 
 
 def test_an_order_that_is_not_permitted(bus: Bus) -> None:
-    bus.manager("healthy", "--refuse", f"{paths.ERROR_PREFIX}NotPermitted")
+    bus.manager("healthy", "--refuse", f"{paths.ERROR_PREFIX}NotPermitted", "you may not do this: polkit says no")
     ran = bus.ctl("stop", "erdos")
     assert ran.status == 2
-    assert "you may not do this" in ran.err
-    assert "use sudo" in ran.err
+    assert ran.err.splitlines() == ["s3mountctl: you may not do this: polkit says no", "            use sudo"]
 
 
 def test_an_unknown_error_of_the_bus_is_shown_as_it_is(bus: Bus) -> None:
-    bus.manager("healthy", "--refuse", "org.example.Strange")
+    bus.manager("healthy", "--refuse", "org.example.Strange", "odd")
     ran = bus.ctl("stop", "erdos")
     assert ran.status == 2
-    assert "org.example.Strange" in ran.err
+    assert "org.example.Strange: odd" in ran.err
 
 
 def test_wait_for_what_is_there(bus: Bus) -> None:
@@ -159,6 +159,27 @@ def test_wait_gives_up_at_once_where_a_person_is_needed(bus: Bus) -> None:
     ran = bus.ctl("wait", "typo", "--timeout", "60s")
     assert ran.status == 2
     assert ran.seconds < SLACK
+
+
+def test_a_name_behind_two_dashes_as_the_unit_for_waiting_gives_it(bus: Bus) -> None:
+    bus.manager("healthy")
+    assert bus.ctl("wait", "--timeout", "300", "--", "erdos").status == 0
+    ran = bus.ctl("wait", "--", "-erdos")
+    assert ran.status == 64
+    assert "there is no mount called '-erdos'" in ran.err
+
+
+def test_options_may_stand_between_names(bus: Bus) -> None:
+    bus.manager("healthy")
+    ran = bus.ctl("status", "erdos", "--json", "kopah")
+    assert [mount["name"] for mount in json.loads(ran.out)["mounts"]] == ["erdos", "kopah"]
+
+
+def test_an_order_to_a_hung_daemon_is_bounded(bus: Bus) -> None:
+    bus.manager("healthy", "--hang")
+    ran = bus.ctl("restart", "erdos")
+    assert ran.status == 3
+    assert ran.seconds < CALL_LIMIT + SLACK
 
 
 def test_wait_for_a_stopped_mount_does_not_succeed(bus: Bus) -> None:
