@@ -125,13 +125,20 @@ def _load(machine: Machine, folder: str) -> Iterator[list[str]]:
 
 
 def _apt(machine: Machine, *words: str) -> str:
-    return machine.run(["apt-get", "-y", *words], env={"DEBIAN_FRONTEND": "noninteractive"}, timeout=180).stdout
+    return machine.run(
+        ["apt-get", "-y", *words], env={"DEBIAN_FRONTEND": "noninteractive"}, timeout=180
+    ).stdout
 
 
 def test_installed_it_is_enabled_runs_and_says_that_nothing_is_configured(bare_machine: Machine) -> None:
     bare_machine.install_deb(package())
-    assert bare_machine.run("systemctl is-enabled s3mountd; systemctl is-active s3mountd").stdout == "enabled\nactive\n"
+    assert (
+        bare_machine.run("systemctl is-enabled s3mountd; systemctl is-active s3mountd").stdout
+        == "enabled\nactive\n"
+    )
     assert json.loads(bare_machine.run("s3mountctl status --json").stdout)["mounts"] == []
+    example = bare_machine.read("/usr/share/doc/s3mountd/examples/mounts.toml")
+    assert bare_machine.read("/etc/s3mountd/mounts.toml") == example
     shown = bare_machine.run("s3mountctl status")
     assert "No mounts are configured" in shown.stdout
     bare_machine.reboot()
@@ -192,7 +199,9 @@ def test_upgrade_and_downgrade_under_load_keep_every_worker(own_machine: Machine
 
 
 @pytest.mark.parametrize("daemon", ["running", "stopped"])
-def test_removed_it_drains_and_unmounts_and_purged_it_leaves_nothing(own_machine: Machine, daemon: str) -> None:
+def test_removed_it_drains_and_unmounts_and_purged_it_leaves_nothing(
+    own_machine: Machine, daemon: str
+) -> None:
     _mount(own_machine, "bucket-one", "bucket-two")
     if daemon == "stopped":
         own_machine.run("systemctl stop s3mountd")
@@ -233,7 +242,10 @@ def test_completions_and_pages_are_found_where_shells_and_man_look(bare_machine:
     bare_machine.run("bash -ec '. /usr/share/bash-completion/completions/s3mountctl; complete -p s3mountctl'")
     for page in ("8 s3mountd", "1 s3mountctl", "5 s3mountd.toml"):
         assert bare_machine.run(f"man -w {page}").stdout.startswith("/usr/share/man/man")
-    paths = ("/usr/share/zsh/vendor-completions/_s3mountctl", "/usr/share/fish/vendor_completions.d/s3mountctl.fish")
+    paths = (
+        "/usr/share/zsh/vendor-completions/_s3mountctl",
+        "/usr/share/fish/vendor_completions.d/s3mountctl.fish",
+    )
     bare_machine.run(["test", "-s", paths[0], "-a", "-s", paths[1]])
 
 
