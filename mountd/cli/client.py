@@ -8,6 +8,7 @@ Python alone 9 ms).
 
 import contextlib
 import json
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -77,11 +78,11 @@ class Client:
 
     def act(self, method: str, name: str) -> None:
         """Ask for ``Start``, ``Stop`` or ``Restart`` of one mount; the outcome shows in the status later."""
-        self._call(method, GLib.Variant("(s)", (name,)), PERSON_LIMIT)
+        self._order(method, GLib.Variant("(s)", (name,)))
 
     def reload(self) -> None:
         """Read the configuration again; ``config-invalid`` carries one fault a line."""
-        self._call("Reload", None, PERSON_LIMIT)
+        self._order("Reload")
 
     def follow(self, done: Callable[[Document], bool], limit: float) -> Document:
         """Look at the status until ``done`` says so or ``limit`` seconds are over; returns the last document.
@@ -124,12 +125,21 @@ class Client:
         finally:
             self._bus.signal_unsubscribe(subscription)
 
+    def _order(self, method: str, arguments: Any = None) -> None:
+        """Root is not asked by polkit; everybody else may be asked for a password meanwhile."""
+        self._call(method, arguments, PERSON_LIMIT if os.geteuid() else self._limit)
+
     def _call(self, method: str, arguments: Any = None, limit: float | None = None) -> Any:
         limit = limit or self._limit
+        answers: list[Any] = []
+        # Not call_sync: in it Python does not see Ctrl-C before the time is over.
+        self._bus.call(
+            paths.BUS_NAME, paths.OBJECT_PATH, paths.INTERFACE, method, arguments, None,
+            Gio.DBusCallFlags.NO_AUTO_START, int(limit * 1000), None, lambda _bus, answer: answers.append(answer))
+        while not answers:
+            GLib.MainContext.default().iteration(True)
         try:
-            reply = self._bus.call_sync(
-                paths.BUS_NAME, paths.OBJECT_PATH, paths.INTERFACE, method, arguments, None,
-                Gio.DBusCallFlags.NO_AUTO_START, int(limit * 1000), None)
+            reply = self._bus.call_finish(answers[0])
         except GLib.Error as error:
             raise _explained(error, limit) from error
         values = reply.unpack()

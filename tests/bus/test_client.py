@@ -217,6 +217,17 @@ def test_ctrl_c_while_waiting(bus: Bus) -> None:
     assert "Traceback" not in err
 
 
+def test_ctrl_c_while_the_daemon_hangs(bus: Bus) -> None:
+    bus.manager("healthy", "--hang")
+    asking = bus.popen("status")
+    time.sleep(1)
+    began = time.monotonic()
+    asking.send_signal(signal.SIGINT)
+    asking.communicate(timeout=CALL_LIMIT)
+    assert asking.returncode == 130
+    assert time.monotonic() - began < 1
+
+
 def test_daemon_missing(bus: Bus) -> None:
     ran = bus.ctl("status")
     assert (ran.status, ran.out) == (3, "")
