@@ -4,6 +4,7 @@ Property names and types are those of org.freedesktop.systemd1(5); the sandbox w
 rates 1.3 (``systemd-analyze security``).
 """
 
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -129,6 +130,9 @@ _LIFE: tuple[Property, ...] = (
     # Else systemd keeps the failed unit, and with it the FUSE descriptor, and callers hang.
     Property("CollectMode", "s", "inactive-or-failed"),
     Property("Slice", "s", paths.SLICE),
+    # After ExecStop has detached the mount the worker ends by itself when the last file is closed. SIGTERM would cut
+    # that short in some versions of mount-s3 (up to 1.22, and those with mountpoint-s3-crt 0.16.2); SIGCONT is none.
+    Property("KillSignal", "i", signal.SIGCONT.value),
     # In the foreground mount-s3 logs to stdout and to syslog; the syslog copy carries the level.
     Property("StandardOutput", "s", "null"),
     Property("StandardError", "s", "journal"),

@@ -1,5 +1,6 @@
 """A mount's worker as systemd is told of it."""
 
+import signal
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -74,6 +75,10 @@ def test_what_a_unit_says_of_itself_is_understood_by_the_next_daemon() -> None:
 def test_escaping_is_systemds(text: str, escaped: str) -> None:
     """Expectations from systemd-escape(1) of Debian 12."""
     assert worker.escape(text) == escaped
+
+
+def test_a_stop_sends_nothing_that_would_cut_off_open_files() -> None:
+    assert prop(LAUNCH, "KillSignal") == signal.SIGCONT
 
 
 def test_the_folders_own_mount_unit_stops_after_the_worker() -> None:
