@@ -84,6 +84,7 @@ class Keeper:
         """A worker that was there before this daemon."""
         self.workers[worker.unit] = worker
         self.world.has_generation(self.name, worker.generation)
+        self.stop_timeout = max(self.stop_timeout, worker.stop_timeout)
         if self.observed().serving == worker:
             self.on_folder = worker.unit
 

@@ -55,7 +55,7 @@ class Daemon:
         self._world = World(systemd, self._table, helper, Binary(helper, self._binary_known),
                             fuse.kernel_has_beneath())
         view = DaemonView(__version__, os.getpid(), time.time(), "")
-        self.mounts = Reconciler(self._world, self._configuration, view, self._turned)
+        self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._tell_soon)
         self._ready = False
         self._status_due = 0
 
@@ -116,6 +116,9 @@ class Daemon:
 
     def _turned(self, name: str, document: str) -> None:
         self._bus.changed(name, document)
+        self._tell_soon()
+
+    def _tell_soon(self) -> None:
         if not self._status_due:
             self._status_due = GLib.timeout_add(100, self._tell_status)
 

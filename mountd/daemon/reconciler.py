@@ -25,12 +25,15 @@ _Key = tuple[str, str]
 
 
 class Reconciler:
-    """Owns the keepers, by name and folder. ``changed(name, json)`` hears of each mount's turns."""
+    """Owns the keepers, by name and folder.
+
+    ``changed(name, json)`` hears of each mount's turns, ``read()`` of each reading of the configuration.
+    """
 
     def __init__(self, world: World, configuration: Configuration, daemon: DaemonView,
-                 changed: Callable[[str, str], None]) -> None:
+                 changed: Callable[[str, str], None], read: Callable[[], None]) -> None:
         self._world, self._configuration, self._daemon = world, configuration, daemon
-        self._changed = changed
+        self._changed, self._read = changed, read
         self._keepers: dict[_Key, Keeper] = {}
         self._held: set[str] = set(record.read_json(_HELD) or ())
 
@@ -142,6 +145,7 @@ class Reconciler:
     def reload(self) -> None:
         """Take the files on. Raises ``config-invalid`` with one fault a line; then nothing has changed."""
         taken = self._configuration.take(self._world.binary.version)
+        self._read()
         if not taken:
             text = "\n".join(str(problem) for problem in self._configuration.problems)
             _log.error(f"the configuration was refused, nothing has changed:\n{text}", code="config-invalid")
@@ -149,6 +153,8 @@ class Reconciler:
         for note in self._configuration.desired.notes:
             _log.info(str(note))
         self.want(self._configuration.desired)
+        # A name that comes back later is another mount: it must not be stopped because an old one was.
+        record.write_json(_HELD, sorted(self._held))
 
     def plan(self) -> str:
         """The plan document."""

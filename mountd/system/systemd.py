@@ -6,6 +6,7 @@ of org.freedesktop.systemd1(5).
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pydbus
@@ -153,7 +154,8 @@ class Systemd:
         except (KeyError, ValueError):
             return None
         self.watch(unit, int(answer["MainPID"]))
-        return found
+        # The unit carries what its mount was given, which may be in no configuration any more.
+        return replace(found, stop_timeout=int(answer["TimeoutStopUSec"]) / 1e6)
 
 
 class _Watch:
