@@ -151,20 +151,20 @@ def store(machine: Machine, call: str, **arguments: object) -> Document:
     return answer
 
 
-def use_standin(machine: Machine, **faults: Document) -> None:
-    """The stand-in worker in place of the real one from the next start on; ``faults`` by bucket, ``all`` for all."""
+@contextmanager
+def standin(machine: Machine, **faults: Document) -> Iterator[None]:
+    """The stand-in worker instead of the real one for starts meanwhile; ``faults`` as for ``misbehave``."""
     misbehave(machine, **faults)
     machine.install_standin()
     machine.run("ln -sfn /usr/local/lib/standin/mount-s3 /usr/local/bin/mount-s3")
-
-
-def use_real_worker(machine: Machine) -> None:
-    """Undo ``use_standin``."""
-    machine.run(["rm", "-f", "/usr/local/bin/mount-s3", STANDIN_CONTROL])
+    try:
+        yield
+    finally:
+        machine.run(["rm", "-f", "/usr/local/bin/mount-s3", STANDIN_CONTROL])
 
 
 def misbehave(machine: Machine, **faults: Document) -> None:
-    """What the stand-in does wrong from now on; underscores of a bucket's name stand for its hyphens."""
+    """What the stand-in does wrong from now on, by bucket, ``all`` for all; underscores stand for hyphens."""
     said = {"*" if key == "all" else key.replace("_", "-"): value for key, value in faults.items()}
     machine.write(STANDIN_CONTROL, json.dumps(said))
 
