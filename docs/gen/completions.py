@@ -14,7 +14,6 @@ def bash() -> str:
     cases = "\n".join(
         f"        {command.name}) options={_single(_options(command))} fill={_fill(command).value} ;;"
         for command in COMMANDS.values())
-    valued = "|".join(_valued())
     return f"""{_HEAD}
 _s3mountctl() {{
     local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD-1]}}
@@ -27,7 +26,7 @@ _s3mountctl() {{
     done
     COMPREPLY=()
     case $prev in
-        {valued}) return ;;
+        {_valued()}) return ;;
     esac
     case $command in
         "") ;;
@@ -112,9 +111,9 @@ def _options(command: Command) -> str:
     return " ".join([*(name for option in options for name in option.names), "--help"])
 
 
-def _valued() -> list[str]:
-    return sorted({name for command in COMMANDS.values() for argument in command.arguments if argument.metavar
-                   for name in argument.names})
+def _valued() -> str:
+    arguments = [argument for command in COMMANDS.values() for argument in command.arguments if argument.metavar]
+    return "|".join(sorted({name for argument in arguments for name in argument.names}))
 
 
 def _fill(command: Command) -> Fill:

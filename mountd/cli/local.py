@@ -46,7 +46,7 @@ def version(console: Console, args: Namespace) -> int:
     if args.json:
         console.say_json(found)
     else:
-        console.say(f"{name:<11} {text or 'not found'}" for name, text in found.items())
+        console.say(f"{name:<11} {text or 'unknown'}" for name, text in found.items())
     return Exit.WELL
 
 

@@ -55,7 +55,7 @@ def parser() -> _Parser:
 def command_parser(command: Command) -> _Parser:
     """The parser of one command."""
     made = _Parser(
-        prog=f"s3mountctl {command.name}", usage=_wrapped(command.usage), allow_abbrev=False,
+        prog=f"s3mountctl {command.name}", usage=_wrapped(command.usage, " " * 7), allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=f"{command.help[0].upper()}{command.help[1:]}.\n\n{_wrapped(command.story)}")
     options = [argument for argument in command.arguments if argument.is_option]
@@ -133,8 +133,8 @@ def _reader(argument: Argument) -> Callable[[str], Any]:
     return read
 
 
-def _wrapped(text: str) -> str:
-    return "\n".join(wrapped(text, _PAGE))
+def _wrapped(text: str, indent: str = "") -> str:
+    return f"\n{indent}".join(wrapped(text, _PAGE))
 
 
 if __name__ == "__main__":
