@@ -1,8 +1,8 @@
 """Make man pages and completions from the pages in docs/man and the tables of the program.
 
     python3 docs/gen/build.py OUTDIR     write OUTDIR/man/* and OUTDIR/completions/{bash,zsh,fish}/*
-    python3 docs/gen/build.py --check    fail when a generated part of a committed page is not what its
-    table says python3 docs/gen/build.py --write    bring those parts up to date
+    python3 docs/gen/build.py --check    fail when a committed page is not what its tables say
+    python3 docs/gen/build.py --write    bring committed pages up to date
 
 A generated part stands between ``<!-- begin NAME -->`` and ``<!-- end NAME -->``, in any page of docs/ or
 README.md. The converter is go-md2man (a package of Debian 12 and 13).

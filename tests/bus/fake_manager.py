@@ -1,12 +1,11 @@
-"""A FAKE of the daemon on a private bus, for tests of the client: it serves canned documents and mounts
-nothing.
+"""A FAKE of the daemon on a private bus, for tests of the client: serves canned documents and mounts nothing.
 
     fake_manager.py STATUS.json [PLAN.json] [--after JSON] [--hang] [--refuse NAME TEXT]
 
-``--after`` holds, by mount, what its entry is updated with once it was started, stopped or restarted: first
-to "mounting", a moment later, with a ``Changed`` signal, to these values. ``--hang`` answers nothing at
-all. ``--refuse`` answers orders with that D-Bus error. Prints "ready" when it
-has its name.
+``--after`` holds, by mount, what its entry is updated with once it was started, stopped or restarted: first to
+"mounting", a moment later, with a ``Changed`` signal, to these values. ``--hang`` answers nothing at all.
+``--refuse`` answers orders with that D-Bus error. Prints "ready" when it has its name.
+"""
 """
 
 import argparse
