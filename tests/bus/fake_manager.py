@@ -6,7 +6,6 @@
 "mounting", a moment later, with a ``Changed`` signal, to these values. ``--hang`` answers nothing at all.
 ``--refuse`` answers orders with that D-Bus error. Prints "ready" when it has its name.
 """
-"""
 
 import argparse
 import json
