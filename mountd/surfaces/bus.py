@@ -8,11 +8,15 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 import pydbus
+import structlog
 from gi.repository import Gio, GLib
 
+from mountd.core.messages import Cause
+from mountd.core.reasons import reason
 from mountd.words import paths
 from mountd.words.errors import MountdError
 
+_log: Any = structlog.get_logger()
 _XML = f"""
 <node>
   <interface name="{paths.INTERFACE}">
@@ -133,10 +137,14 @@ def _answer(reply: Any, function: Callable[..., str | None], arguments: tuple[st
     except MountdError as error:
         _refuse(reply, error)
         return
+    except Exception as error:  # noqa: BLE001  a fault of ours must not leave the caller without a reply
+        _log.exception("a call on the bus failed")
+        _refuse(reply, MountdError("host-refused", f"{type(error).__name__}: {error}"))
+        return
     reply.return_value(GLib.Variant("(s)", (value,)) if value is not None else None)
 
 
 def _refuse(reply: Any, error: MountdError) -> None:
-    sentence = error.fault.sentence.format(detail=error.detail)
+    sentence = reason(Cause(error.fault.code, error.detail)).text
     text = error.detail if error.fault.code == "config-invalid" else sentence
     reply.return_dbus_error(error.fault.bus_name, text)
