@@ -36,6 +36,7 @@ def _prepare(keeper: "Keeper", _action: plan.Prepare) -> bool:
         elif keeper.mount is mount:
             found = Prepared(Folder(**answer["folder"]), KeyFiles(**answer["keys"]), str(answer["cache"]))
             keeper.memory = replace(keeper.memory, prepared=found)
+            keeper.record.credentials = found.keys.source
         keeper.wake()
 
     keeper.world.helper.ask(

@@ -52,7 +52,6 @@ class Keeper:
         self._mount_ids: dict[int, int] = {}
         self.on_folder = ""
         """The unit whose mount was brought to the folder and not taken away from here since."""
-        self._key_source = ""
         self.stop_timeout = Mount.stop_timeout
         self._layers: tuple[Layer, ...] = ()
 
@@ -257,14 +256,7 @@ class Keeper:
 
     def reason(self, cause: Cause) -> Reason:
         """The cause in words for this mount."""
-        return reasons.reason(cause, self.mount, self.credentials())
-
-    def credentials(self) -> str:
-        """Where the keys come from, never the keys."""
-        prepared = self.memory.prepared
-        if prepared is not None:
-            self._key_source = prepared.keys.source
-        return self._key_source
+        return reasons.reason(cause, self.mount, self.record.credentials)
 
     def view(self) -> View | None:
         """The mount as it is shown, None for one that is no longer configured."""
@@ -280,7 +272,7 @@ class Keeper:
         return View(
             self.mount, self.record.state, self.health, self.reason(cause) if cause else None, self.record.since,
             self.record.checked_at, unit, self.world.systemd.pid(unit), self.record.restarts,
-            next_try, self.record.last_outage, self.credentials(),
+            next_try, self.record.last_outage, self.record.credentials,
         )
 
     def gone(self) -> bool:

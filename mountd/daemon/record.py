@@ -24,6 +24,8 @@ class Record:
     restarts: int = 0
     last_outage: Outage | None = None
     ever_served: bool = False
+    credentials: str = ""
+    """Where the keys of the last worker came from, never the keys."""
 
     def turn(self, state: State, cause: Cause | None, wall: float) -> bool:
         """Take on a state; True when state or code are news. An outage begins and ends with the state ``mounted``."""
@@ -71,6 +73,7 @@ def save(name: str, record: Record) -> None:
     write_json(_file(name), {
         "state": record.state.value, "cause": [cause.code, cause.detail] if cause else None, "since": record.since,
         "checked_at": record.checked_at, "restarts": record.restarts, "ever_served": record.ever_served,
+        "credentials": record.credentials,
         "last_outage": [outage.since, outage.until, outage.code] if outage else None,
     })
 
@@ -82,7 +85,7 @@ def load(name: str) -> Record:
         return Record(
             State(kept["state"]), Cause(*kept["cause"]) if kept["cause"] else None, kept["since"],
             kept["checked_at"], kept["restarts"], Outage(*kept["last_outage"]) if kept["last_outage"] else None,
-            kept["ever_served"],
+            kept["ever_served"], kept["credentials"],
         )
     except (TypeError, KeyError, ValueError):
         return Record()

@@ -1,6 +1,6 @@
 """The helper process: everything that may block on a file system, done in threads that nobody joins.
 
-Run as ``python3 -m mountd.system.helper FD``; FD is one end of a SOCK_SEQPACKET pair. A request is a JSON object
+Started by ``system.probe``, which gives one end of a SOCK_SEQPACKET pair as the argument. A request is a JSON object
 ``{"id", "task", ...}`` with at most one descriptor beside it; the answer is ``{"id", ...}`` or
 ``{"id", "code", "detail"}``. A thread stuck in the kernel costs its own answer and nothing else.
 """
@@ -109,6 +109,3 @@ def main() -> None:
     # A daemon thread in an uninterruptible call would hold up an orderly interpreter exit.
     os._exit(0)
 
-
-if __name__ == "__main__":
-    main()

@@ -14,6 +14,9 @@ from gi.repository import GLib
 from mountd.system.helper import MESSAGE_LIMIT
 from mountd.words.errors import MountdError
 
+_BEGIN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from mountd.system import helper; helper.main()"
+"""Isolated from the environment and the user's site, as the daemon itself is."""
+
 Answer = Mapping[str, Any]
 Callback = Callable[[Answer | MountdError], None]
 
@@ -33,10 +36,8 @@ class Helper:
         root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "mountd.system.helper", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()], env={"PYTHONPATH": root, "PYTHONDONTWRITEBYTECODE": "1",
-                                                 "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-                stdin=subprocess.DEVNULL,
+                [sys.executable, "-I", "-c", _BEGIN, root, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()], env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, stdin=subprocess.DEVNULL,
             )
         self._channel = ours
         self._watch = GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, ours.fileno(),

@@ -7,6 +7,7 @@ of org.freedesktop.systemd1(5).
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pydbus
@@ -27,6 +28,9 @@ _SERVICE = "org.freedesktop.systemd1.Service"
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 _TIMEOUT_MS = 5000
 _START_TIMEOUT_MS = 30000
+_LAST_LINES = 10
+"""Seconds that a unit's last lines may take to reach the journal."""
+_LOG_FIELDS = Path("/run/systemd/units/log-extra-fields:")
 _ENDED = ("failed", "inactive")
 
 Ended = Callable[[str, Ending], None]
@@ -115,6 +119,8 @@ class Systemd:
 
     def _unit_ended(self, unit: str, ending: Ending) -> None:
         self.forget(unit)
+        # systemd 252 leaves this file behind for each unit that had LogExtraFields; journald may still read it now.
+        GLib.timeout_add_seconds(_LAST_LINES, lambda: _LOG_FIELDS.with_name(f"log-extra-fields:{unit}").unlink(True))
         self._ended(unit, ending)
 
     def kill(self, unit: str) -> None:
