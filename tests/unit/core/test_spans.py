@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mountd.core import spans
@@ -17,9 +19,8 @@ def test_right(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", "s", "10 parsecs", "-5s", "1,5s", "5s x", "٣s", "1e3"])
 def test_wrong(text: str) -> None:
-    with pytest.raises(ValueError, match=r"") as caught:
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
         spans.seconds(text)
-    assert str(caught.value) == text
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(90, "90s"), (120, "2min"), (3600, "1h"), (86400, "24h"), (0.5, "0.5s")])

@@ -29,6 +29,9 @@ def documents(draw: st.DrawFn) -> str:  # noqa: C901 - a grammar, one small func
         word = f"key{count:04}"
         return draw(st.sampled_from((word, f'"{word}"', f"'{word}'", f'"{word}.# ]"', f"'{word} \\'")))
 
+    def chance() -> bool:
+        return draw(st.integers(0, 1)) == 1
+
     def blank() -> str:
         return draw(st.sampled_from(("", " ", "\t")))
 
@@ -41,7 +44,7 @@ def documents(draw: st.DrawFn) -> str:  # noqa: C901 - a grammar, one small func
             return draw(st.sampled_from(NASTY))
         items = [value(depth - 1) for _ in range(draw(st.integers(0, 3)))]
         if kind == 2:
-            tail = "," if items and draw(st.booleans()) else ""
+            tail = "," if items and chance() else ""
             return "[" + ",".join(f"{gap()}{item}{gap()}" for item in items) + tail + gap() + "]"
         return "{" + ",".join(f"{blank()}{dotted()}{blank()}={blank()}{item}{blank()}" for item in items) + "}"
 
@@ -57,7 +60,7 @@ def documents(draw: st.DrawFn) -> str:  # noqa: C901 - a grammar, one small func
         name = key()
         for _ in range(draw(st.integers(1, 2))):
             text += f"[[{blank()}{name} ]]\n{pairs()}[{name}.{key()}]\n{pairs()}"
-            text += f"[[{name} . {key()}]]\n{pairs()}" if draw(st.booleans()) else f"\n[{key()}]\n"
+            text += f"[[{name} . {key()}]]\n{pairs()}" if chance() else f"\n[{key()}]\n"
     newline = draw(st.sampled_from(("\n", "\r\n")))
     return text.replace("\n", newline)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mountd.words import keys, options
+from mountd.words.model import OptionValue
 from mountd.words.options import OPTIONS, REFUSED, Kind
 
 
@@ -26,7 +27,7 @@ def test_rows_refer_to_rows(option: options.Option) -> None:
 
 
 def test_argv_follows_the_table_and_leaves_out_what_is_off() -> None:
-    given: dict[str, options.OptionValue] = {
+    given: dict[str, OptionValue] = {
         "max_threads": 8, "bind": ("eth0", "eth1"), "allow_delete": True, "debug": False, "read_only": True,
         "region": "us-west-2", "storage_class": "-x",
     }
@@ -56,7 +57,7 @@ def test_no_version(text: str) -> None:
 
 
 def test_too_new() -> None:
-    given: dict[str, options.OptionValue] = {
+    given: dict[str, OptionValue] = {
         "memory_target": 512, "infer_content_type": False, "ca_bundle": "/ca", "upload_checksums": "crc64nvme",
         "read_only": True, "cache": "/c",
     }
