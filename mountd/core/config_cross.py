@@ -1,4 +1,4 @@
-"""Rules between the mounts of a configuration: names, folders and caches must not meet."""
+"""Rules between the mounts of a configuration: names and folders must not meet."""
 
 import itertools
 from collections.abc import Sequence
@@ -13,7 +13,6 @@ def check(drafts: Sequence[Draft]) -> None:
     for first, second in itertools.combinations(drafts, 2):
         _names(first, second)
         _folders(first, second)
-        _caches(first, second)
     for cached, covered in itertools.product(drafts, drafts):
         cache = cached.text("cache")
         if cache and covered.folder and _inside(cache, covered.folder):
@@ -52,12 +51,3 @@ def _folders(first: Draft, second: Draft) -> None:
     elif _inside(first.folder, second.folder):
         second.problem("folder", f"{show(second.folder)} would cover the folder of {_who(first)}",
                        "write a folder beside it")
-
-
-def _caches(first: Draft, second: Draft) -> None:
-    one, other = first.text("cache"), second.text("cache")
-    if one and other and (_inside(one, other) or _inside(other, one)):
-        # Said at the mount: one cache in [defaults] is right until a second mount inherits it.
-        second.findings.problem(second.spot.place("cache"), f"{second.spot.label}cache",
-                                f"{show(other)} is also the cache of {_who(first)}",
-                                "write a folder for each mount: mount-s3 empties its cache when it starts")

@@ -147,14 +147,16 @@ _ORDER_BEFORE = (paths.DAEMON_UNIT, "remote-fs.target", "systemd-user-sessions.s
 use the folders; then the workers, draining; the network after them."""
 
 
+_NOBODY = 65534
+"""nobody and nogroup on Debian: whom root's folder is shown to belong to."""
+
+
 def _filled(launch: Launch) -> dict[str, OptionValue]:
     """The mount's options with what only the host knows: files look like the folder they lie in."""
     filled = dict(launch.mount.options)
-    # mount-s3 refuses 0 for uid and gid; without them files belong to the worker's own user.
-    if launch.prepared.folder.uid:
-        filled.setdefault("uid", launch.prepared.folder.uid)
-    if launch.prepared.folder.gid:
-        filled.setdefault("gid", launch.prepared.folder.gid)
+    # mount-s3 refuses 0, and without uid and gid files would belong to the worker's user, another one each time.
+    filled.setdefault("uid", launch.prepared.folder.uid or _NOBODY)
+    filled.setdefault("gid", launch.prepared.folder.gid or _NOBODY)
     filled.setdefault("dir_mode", f"{launch.prepared.folder.mode:04o}")
     filled.setdefault("file_mode", f"{int(str(filled['dir_mode']), 8) & 0o666:04o}")
     if "ca_bundle" in filled:

@@ -33,12 +33,11 @@ class Configuration:
     def read(self, version: Version | None) -> Reading:
         """Look at the files without taking anything on."""
         sources, problems = configfiles.collect(self._file, self._dropins)
-        if problems:
-            return Reading(None, tuple(problems))
         try:
-            return Reading(config.read(sources, configfiles.host_facts(version)), (), tuple(sources))
+            desired = config.read(sources, configfiles.host_facts(version))
         except ConfigError as error:
-            return Reading(None, tuple(error.problems))
+            return Reading(None, (*problems, *error.problems))
+        return Reading(None, tuple(problems)) if problems else Reading(desired, (), tuple(sources))
 
     def take(self, version: Version | None) -> bool:
         """Take the files on if they are good; otherwise only their faults. True when they were taken on."""

@@ -28,9 +28,9 @@ def test_the_command_line() -> None:
     ]
 
 
-def test_roots_folder_gives_no_owner_because_mount_s3_refuses_zero() -> None:
+def test_roots_folder_is_shown_as_nobodys_because_mount_s3_refuses_zero() -> None:
     words = worker.command(replace(LAUNCH, prepared=Prepared(Folder(0, 0, 0o755))))
-    assert not [word for word in words if word.startswith(("--uid", "--gid"))]
+    assert [word for word in words if word.startswith(("--uid", "--gid"))] == ["--uid=65534", "--gid=65534"]
 
 
 def test_keys_go_by_credential_files_and_never_by_value() -> None:
