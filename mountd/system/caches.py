@@ -4,10 +4,12 @@ Two mount-s3 with the same cache folder wipe each other's files, and a folder le
 before the next start, however long that takes (research note mount-s3.md, 5): so none is ever used twice.
 """
 
+import contextlib
+import errno
 import os
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mountd.core.worker import escape
@@ -23,21 +25,34 @@ def make(cache: str, mount_name: str, in_use: Iterable[str]) -> str:
     Only root can reach it: the worker sees it through a bind mount in its sandbox, under a user id that changes with
     each generation, hence its own open mode. Raises MountdError ``host-refused``.
     """
+    parent = Path(cache) / _PARENT
+    fresh = f"{escape(mount_name)}-{secrets.token_hex(4)}"
     try:
-        parent = Path(cache) / _PARENT
-        parent.mkdir(mode=0o700, exist_ok=True)
         paths.CACHE_MOUNT.mkdir(mode=0o755, parents=True, exist_ok=True)
-        stem = escape(mount_name)
-        keep = set(in_use)
-        for old in parent.glob(f"{stem}-????????"):
-            if str(old) not in keep:
-                shutil.rmtree(old, ignore_errors=True)
-        fresh = parent / f"{stem}-{secrets.token_hex(4)}"
-        fresh.mkdir(mode=0o700)
-        os.chmod(fresh, 0o777)  # noqa: S103  behind a parent that only root can enter
+        parent.mkdir(mode=0o700, exist_ok=True)
+        with _only_roots(parent) as opened:
+            keep = {os.path.basename(used) for used in in_use}
+            for old in os.listdir(opened):
+                if old[:-8] == fresh[:-8] and old not in keep:
+                    shutil.rmtree(old, ignore_errors=True, dir_fd=opened)
+            os.mkdir(fresh, 0o700, dir_fd=opened)
+            os.chmod(fresh, 0o777, dir_fd=opened)  # noqa: S103  behind a parent that only root can enter
     except OSError as error:
         raise MountdError("host-refused", f"cache {cache}: {error.strerror}") from error
-    return str(fresh)
+    return str(parent / fresh)
+
+
+@contextlib.contextmanager
+def _only_roots(folder: Path) -> Iterator[int]:
+    """The folder opened; raises PermissionError when somebody else made it and could have root work elsewhere."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        facts = os.fstat(opened)
+        if facts.st_uid != os.geteuid() or facts.st_mode & 0o077:
+            raise PermissionError(errno.EPERM, f"{folder} must be root's alone; remove it")
+        yield opened
+    finally:
+        os.close(opened)
 
 
 def sweep(folder: str) -> None:

@@ -4,10 +4,12 @@ The files are a user's own: they are opened without following a link and must be
 made to use somebody else's keys.
 """
 
+import contextlib
 import os
 import pwd
 import shutil
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,16 @@ _FILES = ("credentials", "config")
 _LIMIT = 1 << 20
 """Bytes of a credentials file; systemd takes no larger credential (systemd.exec(5), LoadCredential)."""
 
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+@contextlib.contextmanager
+def _closing(descriptor: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
 
 @dataclass(frozen=True)
 class _Home:
@@ -27,18 +39,30 @@ class _Home:
 
     def read(self, name: str) -> bytes | None:
         """A file of ``~/.aws``, or None when there is none. Raises MountdError ``no-credentials``."""
-        path = Path(self.owner.pw_dir) / ".aws" / name
+        folder = Path(self.owner.pw_dir) / ".aws"
+        path = folder / name
+        owners = {self.owner.pw_uid}
         try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            try:
+                opened = os.open(folder, _FOLDER | os.O_NOFOLLOW)
+                owners.add(0)
+            except OSError:
+                # Through a link of the user's own making only the user's own files count, or it could lead to root's.
+                opened = os.open(folder, _FOLDER)
+            with _closing(opened):
+                descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=opened)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise MountdError("no-credentials", f"{path}: {error.strerror}") from error
-        with os.fdopen(descriptor, "rb") as file:
-            facts = os.fstat(file.fileno())
-            if not stat.S_ISREG(facts.st_mode) or facts.st_uid not in (0, self.owner.pw_uid):
+        with _closing(descriptor):
+            facts = os.fstat(descriptor)
+            if not stat.S_ISREG(facts.st_mode):
+                raise MountdError("no-credentials", f"{path} is not a file")
+            if facts.st_uid not in owners:
                 raise MountdError("no-credentials", f"{path} does not belong to {self.owner.pw_name}")
-            return file.read(_LIMIT)
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(_LIMIT)
 
 
 def _homes(wanted: Credentials, folder_uid: int) -> list[_Home]:

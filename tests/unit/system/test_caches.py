@@ -1,0 +1,76 @@
+"""Cache folders: one for each worker, swept when it ended, nothing else touched. Needs root."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from mountd.system import caches
+from mountd.words import paths
+from mountd.words.errors import MountdError
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A cache folder as a configuration would name it."""
+    monkeypatch.setattr(paths, "CACHE_MOUNT", tmp_path / "bind" / "cache")
+    (tmp_path / "cache").mkdir()
+    return str(tmp_path / "cache")
+
+
+def test_each_worker_gets_its_own_behind_a_door_for_root_alone(cache: str) -> None:
+    first, second = Path(caches.make(cache, "one", [])), Path(caches.make(cache, "two", []))
+    assert first != second
+    assert first.parent == Path(cache) / "s3mountd"
+    assert (first.parent.stat().st_uid, stat.S_IMODE(first.parent.stat().st_mode)) == (0, 0o700)
+    assert stat.S_IMODE(first.stat().st_mode) == 0o777
+    assert paths.CACHE_MOUNT.is_dir()
+
+
+def test_left_over_ones_of_the_same_mount_go_those_in_use_stay(cache: str) -> None:
+    stale, used = caches.make(cache, "one", []), ""
+    used = caches.make(cache, "one", [stale])
+    other = caches.make(cache, "one-two", [])
+    (Path(stale) / "block").write_text("x")
+    fresh = caches.make(cache, "one", [used])
+    assert {str(path) for path in Path(cache, "s3mountd").iterdir()} == {used, other, fresh}
+
+
+def test_sweeping_takes_only_what_was_made_here(cache: str, tmp_path: Path) -> None:
+    made, precious = caches.make(cache, "one", []), tmp_path / "precious"
+    precious.mkdir()
+    for folder in (made, str(precious), made):
+        caches.sweep(folder)
+    assert not Path(made).exists()
+    assert precious.is_dir()
+
+
+def test_what_the_host_refuses_is_said(cache: str) -> None:
+    (Path(cache) / "s3mountd").write_text("a file")
+    with pytest.raises(MountdError) as caught:
+        caches.make(cache, "one", [])
+    assert caught.value.fault.code == "host-refused"
+    assert caught.value.detail.startswith(f"cache {cache}: ")
+
+
+def test_a_cache_folder_that_is_a_link_is_not_used(cache: str, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (Path(cache) / "s3mountd").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(MountdError):
+        caches.make(cache, "one", [])
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+@pytest.mark.parametrize(("uid", "mode"), [(1001, 0o700), (0, 0o777), (0, 0o770)])
+def test_a_folder_that_somebody_else_could_have_filled_is_not_used(cache: str, uid: int, mode: int) -> None:
+    planted = Path(cache) / "s3mountd"
+    planted.mkdir()
+    planted.chmod(mode)
+    os.chown(planted, uid, 0)
+    with pytest.raises(MountdError) as caught:
+        caches.make(cache, "one", [])
+    assert "remove it" in caught.value.detail
+    assert list(planted.iterdir()) == []

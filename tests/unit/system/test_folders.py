@@ -1,0 +1,108 @@
+"""The folder below a mount: made, judged, and said whose it is. Needs root."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+from pathlib import Path
+
+import pytest
+
+from mountd.core.layers import Kind
+from mountd.core.worker import Folder
+from mountd.system import folders, fuse, syscalls
+from mountd.words.errors import MountdError
+
+NOBODY = pwd.getpwnam("nobody")
+
+
+def prepare(folder: Path, user: str = "", group: str = "", *, hide: bool = False) -> Folder:
+    return folders.prepare(str(folder), user=user, group=group, hide=hide)
+
+
+def refused(folder: Path, user: str = "") -> tuple[str, str]:
+    with pytest.raises(MountdError) as caught:
+        prepare(folder, user)
+    return caught.value.fault.code, caught.value.detail
+
+
+def test_a_folder_that_is_there_is_left_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir()
+    os.chown(folder, 1234, 5678)
+    folder.chmod(0o2750)
+    assert prepare(folder) == Folder(1234, 5678, 0o750)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o2750
+
+
+def test_what_user_and_group_say_counts_more_than_whose_the_folder_is(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir(mode=0o755)
+    assert prepare(folder, "nobody") == Folder(NOBODY.pw_uid, NOBODY.pw_gid, 0o755)
+    assert prepare(folder, "nobody", "root") == Folder(NOBODY.pw_uid, 0, 0o755)
+    assert prepare(folder, "4711" if _known(4711) else str(NOBODY.pw_uid), "4712").gid == 4712
+    assert folder.stat().st_uid == 0
+
+
+def _known(uid: int) -> bool:
+    return any(one.pw_uid == uid for one in pwd.getpwall())
+
+
+@pytest.mark.parametrize("user", ["nobody", ""])
+def test_missing_folders_are_made_with_the_owner_of_user_or_parent(tmp_path: Path, user: str) -> None:
+    tmp_path.chmod(0o711)
+    os.chown(tmp_path, 1234, 5678)
+    wanted = (NOBODY.pw_uid, NOBODY.pw_gid) if user else (1234, 5678)
+    old = os.umask(0o077)
+    try:
+        assert prepare(tmp_path / "a" / "b" / "c", user) == Folder(*wanted, 0o755)
+    finally:
+        os.umask(old)
+    for made in (tmp_path / "a", tmp_path / "a" / "b", tmp_path / "a" / "b" / "c"):
+        found = made.stat()
+        assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (*wanted, 0o755)
+    assert tmp_path.stat().st_uid == 1234
+
+
+def test_a_folder_with_files_is_refused_unless_they_shall_be_hidden(tmp_path: Path) -> None:
+    for name in ("d", "b", "c", ".a"):
+        (tmp_path / name).touch()
+    assert refused(tmp_path) == ("folder-not-empty", "it holds .a, b, c")
+    assert prepare(tmp_path, hide=True).uid == 0
+
+
+def test_files_and_links_are_no_folders(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to(tmp_path)
+    assert refused(tmp_path / "file") == ("folder-unusable", "it is not a folder")
+    assert refused(tmp_path / "link") == ("folder-unusable", "it is not a folder")
+    assert refused(tmp_path / "file" / "below") == ("folder-unusable", "Not a directory")
+
+
+def test_unknown_users_are_said(tmp_path: Path) -> None:
+    code, detail = refused(tmp_path / "new", user="no-such-user")
+    assert code == "folder-unusable"
+    assert "no-such-user" in detail
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_folder_is_looked_at_below_what_is_mounted_on_it(tmp_path: Path) -> None:
+    folder = tmp_path / "a"
+    folder.mkdir(mode=0o750)
+    folder.chmod(0o750)
+    fuse.place_guard("a", str(folder), Kind.ERROR_GUARD, (), beneath=False)
+    try:
+        with pytest.raises(OSError, match="not connected"):
+            os.listdir(folder)
+        assert prepare(folder) == Folder(0, 0, 0o750)
+    finally:
+        syscalls.umount_lazy(str(folder))
+
+
+def test_a_file_system_mounted_above_is_the_one_that_is_asked(tmp_path: Path) -> None:
+    fuse.place_guard("a", str(tmp_path), Kind.EMPTY_GUARD, (), beneath=False)
+    try:
+        assert refused(tmp_path / "new") == ("folder-unusable", "Read-only file system")
+    finally:
+        syscalls.umount_lazy(str(tmp_path))

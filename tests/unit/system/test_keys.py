@@ -1,0 +1,141 @@
+"""Whose AWS files a mount uses, and what is copied of them. Needs root."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import stat
+from pathlib import Path
+
+import pytest
+
+from mountd.core.worker import KeyFiles
+from mountd.system import keys
+from mountd.words import paths
+from mountd.words.errors import MountdError
+from mountd.words.model import Credentials
+
+USERS = {"root": 0, "rob": 1001, "eve": 1002}
+
+
+@pytest.fixture
+def homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three users whose homes lie in a folder for this test."""
+    known = {name: pwd.struct_passwd((name, "x", uid, uid, "", str(tmp_path / name), "/bin/sh"))
+             for name, uid in USERS.items()}
+    by_uid = {one.pw_uid: one for one in known.values()}
+    monkeypatch.setattr(pwd, "getpwnam", lambda name: known[name])
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: by_uid[uid])
+    monkeypatch.setattr(paths, "KEYS", tmp_path / "run" / "keys")
+    for name, uid in USERS.items():
+        (tmp_path / name / ".aws").mkdir(parents=True)
+        os.chown(tmp_path / name / ".aws", uid, uid)
+    return tmp_path
+
+
+def give(homes: Path, user: str, text: str, name: str = "credentials", owner: str = "") -> Path:
+    path = homes / user / ".aws" / name
+    path.write_text(text)
+    os.chown(path, USERS[owner or user], 0)
+    return path
+
+
+def refused(wanted: Credentials, uid: int) -> tuple[str, str]:
+    with pytest.raises(MountdError) as caught:
+        keys.find("one", wanted, uid)
+    return caught.value.fault.code, caught.value.detail
+
+
+def test_without_a_name_the_folders_owner_comes_first_then_root_then_the_role(homes: Path) -> None:
+    assert keys.find("one", Credentials(), 1001) == KeyFiles()
+    give(homes, "root", "[default]\nroot")
+    assert keys.find("one", Credentials(), 1001).source == "root: ~/.aws, profile default"
+    give(homes, "rob", "[default]\nrob")
+    found = keys.find("one", Credentials(), 1001)
+    assert found == KeyFiles(str(paths.KEYS / "one" / "credentials"), "", "rob: ~/.aws, profile default")
+    assert Path(found.credentials).read_text() == "[default]\nrob"
+
+
+def test_only_root_can_read_the_copies(homes: Path) -> None:
+    give(homes, "rob", "[default]")
+    give(homes, "rob", "[profile x]", "config")
+    found = keys.find("a/b c", Credentials(), 1001)
+    for copy in (Path(found.credentials), Path(found.config)):
+        assert (copy.stat().st_uid, stat.S_IMODE(copy.stat().st_mode)) == (0, 0o600)
+        assert (copy.parent.stat().st_uid, stat.S_IMODE(copy.parent.stat().st_mode)) == (0, 0o700)
+    keys.forget("a/b c")
+    assert list(paths.KEYS.iterdir()) == []
+
+
+def test_a_copy_is_renewed_whole(homes: Path) -> None:
+    give(homes, "rob", "[default]")
+    config = give(homes, "rob", "[profile x]", "config")
+    assert keys.find("one", Credentials(), 1001).config
+    config.unlink()
+    give(homes, "rob", "[default]\nnew")
+    found = keys.find("one", Credentials(), 1001)
+    assert found.config == ""
+    assert [path.name for path in (paths.KEYS / "one").iterdir()] == ["credentials"]
+    assert Path(found.credentials).read_text() == "[default]\nnew"
+
+
+def test_anonymous_asks_nobody(homes: Path) -> None:
+    give(homes, "rob", "[default]")
+    assert keys.find("one", Credentials(anonymous=True), 1001) == KeyFiles(source="anonymous")
+
+
+def test_a_named_user_is_the_only_one_that_counts(homes: Path) -> None:
+    give(homes, "root", "[default]")
+    give(homes, "rob", "[default]\nrob")
+    for user in ("rob", "1001"):
+        assert Path(keys.find("one", Credentials(user=user), 1002).credentials).read_text() == "[default]\nrob"
+    assert refused(Credentials(user="eve"), 1001) == ("no-credentials", "eve has no ~/.aws/credentials")
+    assert refused(Credentials(user="nix"), 1001) == ("no-credentials", "there is no user nix")
+
+
+@pytest.mark.parametrize(("name", "head"), [("credentials", "[kopah]"), ("config", "[profile kopah]")])
+def test_a_profile_stands_in_either_file(homes: Path, name: str, head: str) -> None:
+    give(homes, "rob", "[default]")
+    assert refused(Credentials(profile="kopah", user="rob"), 0) == (
+        "profile-missing", "rob: ~/.aws, profile kopah")
+    give(homes, "rob", f"[default]\n{head}\n", name)
+    assert keys.find("one", Credentials(profile="kopah", user="rob"), 0).source == "rob: ~/.aws, profile kopah"
+
+
+def test_a_link_to_somebody_elses_keys_is_not_followed(homes: Path) -> None:
+    secret = give(homes, "root", "[default]\nsecret of root")
+    (homes / "eve" / ".aws" / "credentials").symlink_to(secret)
+    code, detail = refused(Credentials(), 1002)
+    assert code == "no-credentials"
+    assert detail.startswith(str(homes / "eve" / ".aws" / "credentials"))
+    assert not paths.KEYS.exists()
+
+
+def test_a_hard_link_to_somebody_elses_keys_is_not_read(homes: Path) -> None:
+    secret = give(homes, "rob", "[default]\nsecret of rob")
+    os.link(secret, homes / "eve" / ".aws" / "credentials")
+    assert refused(Credentials(), 1002)[0] == "no-credentials"
+
+
+def test_a_folder_linked_to_somebody_elses_keys_is_not_read(homes: Path) -> None:
+    give(homes, "rob", "[default]\nsecret of rob")
+    (homes / "eve" / ".aws").rmdir()
+    (homes / "eve" / ".aws").symlink_to(homes / "rob" / ".aws")
+    assert refused(Credentials(), 1002)[0] == "no-credentials"
+
+
+def test_a_folder_linked_to_roots_keys_is_not_read(homes: Path) -> None:
+    give(homes, "root", "[default]\nsecret of root")
+    (homes / "eve" / ".aws").rmdir()
+    (homes / "eve" / ".aws").symlink_to(homes / "root" / ".aws")
+    assert refused(Credentials(), 1002)[0] == "no-credentials"
+
+
+@pytest.mark.parametrize("kind", ["fifo", "folder"])
+def test_what_is_no_file_is_refused_and_does_not_hang(homes: Path, kind: str) -> None:
+    path = homes / "rob" / ".aws" / "credentials"
+    if kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.mkdir()
+    assert refused(Credentials(), 1001)[0] == "no-credentials"
