@@ -1,0 +1,1 @@
+"""`make demo`: s3mountd from the package to a rebooted machine, each step shown and judged."""
