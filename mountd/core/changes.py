@@ -33,6 +33,13 @@ class Change:
     effect: str
 
 
+def differ(one: Mount | None, other: Mount | None) -> bool:
+    """Is anything but the line in the file different?"""
+    if one is None or other is None:
+        return one is not other
+    return replace(one, place=other.place) != other
+
+
 def worker_digest(mount: Mount) -> str:
     """Of everything whose change needs a new worker; names and places do not count."""
     plain = canonical(mount)

@@ -19,7 +19,7 @@ PREPARE_LIMIT = 15.0
 """Seconds after which a host that does not answer is worth a word; its answer is still waited for."""
 _SILENT = "the file system of the folder or of the keys does not answer"
 
-LOOK_AGAIN_REFUSED = 30.0
+LOOK_AGAIN_REFUSED = 5.0
 """Seconds between looks while the host refuses (mount-s3 missing): somebody may install it at any time."""
 
 
@@ -52,6 +52,8 @@ class Memory:
     """Stopped by an operator."""
     prepared: Prepared | None = None
     """What the host said of the folder and the keys, once it has been asked."""
+    coverable: bool = False
+    """The folder has been looked at and may be covered, by a guard while there is no worker. Outlives ``prepared``."""
     preparing: float | None = None
     """Since when the host is being asked."""
     refusal: Cause | None = None
@@ -192,7 +194,9 @@ def _held_back_row(it: Situation) -> Decision | None:
         return None
     cause, look_at = held_back
     state = State.FAILED if FAULTS[cause.code].needs_person else State.WAITING
-    return Decision(state, _guard(it), cause, look_at)
+    # Also a folder whose worker cannot even be started is guarded, and for that the host must be asked first.
+    unasked = it.memory.failure is None and not it.memory.coverable and it.memory.preparing is None
+    return Decision(state, (Prepare(),) if unasked else _guard(it), cause, look_at)
 
 
 def _begin(it: Situation) -> Decision | None:
@@ -244,7 +248,7 @@ def _guard(it: Situation) -> tuple[Action, ...]:
 
     Without a known folder there is none: a folder that may not be covered (it holds files) stays as it is.
     """
-    if it.mount is None or it.memory.prepared is None or it.observed.serving is not None:
+    if it.mount is None or not it.memory.coverable or it.observed.serving is not None:
         return ()
     top = it.observed.top
     present = "" if top is None else _effect(top)

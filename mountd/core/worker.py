@@ -160,7 +160,7 @@ def _filled(launch: Launch) -> dict[str, OptionValue]:
     filled.setdefault("dir_mode", f"{launch.prepared.folder.mode:04o}")
     filled.setdefault("file_mode", f"{int(str(filled['dir_mode']), 8) & 0o666:04o}")
     if "ca_bundle" in filled:
-        filled["ca_bundle"] = f"{_credentials_directory(launch)}/{_CA}"
+        filled["ca_bundle"] = _CA
     if "cache" in filled:
         filled["cache"] = str(paths.CACHE_MOUNT)
     return filled
@@ -181,14 +181,17 @@ _CA = "ca-bundle"
 
 
 def _credentials_directory(launch: Launch) -> str:
-    """Where systemd puts what LoadCredential names; only this unit's user can read it (systemd.exec(5))."""
+    """Where systemd puts what LoadCredential names; only this unit's user can read it (systemd.exec(5)).
+
+    The worker is started in it and gets bare file names: a hyphen in the mount's name is a backslash in this path, and
+    the AWS library takes a backslash in a path for a slash (aws-c-common, ``aws_normalize_directory_separator``).
+    """
     return f"/run/credentials/{launch.unit}"
 
 
 def _environment(launch: Launch) -> list[str]:
     """The worker's variables. Everybody can read them over D-Bus: never a secret."""
-    directory = _credentials_directory(launch)
-    pairs = [f"{variable}={directory}/{name}" for name, variable, path in _loaded(launch) if variable]
+    pairs = [f"{variable}={name}" for name, variable, path in _loaded(launch) if variable]
     if launch.prepared.keys.credentials or launch.prepared.keys.config or launch.mount.credentials.anonymous:
         pairs.append("AWS_EC2_METADATA_DISABLED=true")
     if launch.mount.credentials.profile:
@@ -239,6 +242,8 @@ def properties(launch: Launch) -> list[Property]:
         Property("After", "as", [*_ORDER_AFTER, f"{escape_path(mount.folder)}.mount"]),
         Property("Before", "as", list(_ORDER_BEFORE)),
     ]
+    if _loaded(launch):
+        own.append(Property("WorkingDirectory", "s", _credentials_directory(launch)))
     if launch.prepared.cache:
         own.append(Property("BindPaths", "a(ssbt)", [(launch.prepared.cache, str(paths.CACHE_MOUNT), False, 0)]))
     return [*_LIFE, *_SANDBOX, *own]

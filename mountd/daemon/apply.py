@@ -34,9 +34,8 @@ def _prepare(keeper: "Keeper", _action: plan.Prepare) -> bool:
         if isinstance(answer, MountdError):
             keeper.fail(Cause(answer.fault.code, answer.detail))
         elif keeper.mount is mount:
-            found = Prepared(Folder(**answer["folder"]), KeyFiles(**answer["keys"]), str(answer["cache"]))
-            keeper.memory = replace(keeper.memory, prepared=found)
-            keeper.record.credentials = found.keys.source
+            keeper.memory = replace(keeper.memory, coverable=True)
+            _prepared(keeper, answer)
         keeper.wake()
 
     keeper.world.helper.ask(
@@ -45,6 +44,17 @@ def _prepare(keeper: "Keeper", _action: plan.Prepare) -> bool:
         in_use=[unit.cache for unit in keeper.workers.values() if unit.cache],
     )
     return False
+
+
+def _prepared(keeper: "Keeper", answer: Answer) -> None:
+    """The folder is fit; so are keys and cache, or not. While no worker may be started they are of no use."""
+    refused = answer["refused"]
+    if refused:
+        keeper.fail(Cause(**refused))
+    elif keeper.memory.refusal is None:
+        found = Prepared(Folder(**answer["folder"]), KeyFiles(**answer["keys"]), str(answer["cache"]))
+        keeper.memory = replace(keeper.memory, prepared=found)
+        keeper.record.credentials = found.keys.source
 
 
 def _stage(keeper: "Keeper", _action: plan.Stage) -> bool:

@@ -6,7 +6,7 @@ from random import random
 
 from gi.repository import GLib
 
-from mountd.core import backoff, plan, reasons
+from mountd.core import backoff, changes, plan, reasons
 from mountd.core.backoff import STABLE_SECONDS, Failure
 from mountd.core.layers import Layer
 from mountd.core.messages import Cause, Ending, of_ending
@@ -59,8 +59,12 @@ class Keeper:
 
     def want(self, mount: Mount | None, digest: str) -> None:
         """What the configuration says now; None when the mount is no longer in it."""
-        if digest != self.digest or (mount is None) != (self.mount is None):
+        failure = self.memory.failure
+        if changes.differ(mount, self.mount) or (failure is not None and failure.not_before is None):
+            # What waits for a person gets its try: a person has just spoken.
             self.memory = replace(self.memory, failure=None, prepared=None)
+        if mount is None or not mount.enabled:
+            self.memory = replace(self.memory, coverable=False)
         self.mount, self.digest = mount, digest
         # A mount that leaves the configuration still drains by the time it was given there.
         self.stop_timeout = mount.stop_timeout if mount else self.stop_timeout
@@ -68,7 +72,8 @@ class Keeper:
 
     def hold(self, held: bool) -> None:
         """An operator stops the mount, or lets it go on."""
-        self.memory = replace(self.memory, held=held, failure=None, prepared=None)
+        kept = self.memory.coverable and not held
+        self.memory = replace(self.memory, held=held, failure=None, prepared=None, coverable=kept)
         self.wake()
 
     def renew(self) -> None:

@@ -53,7 +53,10 @@ def _make(root: int, path: str, folder: str, user: str, group: str) -> None:
         _make(root, parent, folder, user, group)
         above = os.stat(parent, dir_fd=root)
     uid, gid = _identity(folder, user, group, above)
-    os.mkdir(path, dir_fd=root)
+    try:
+        os.mkdir(path, dir_fd=root)
+    except FileExistsError:
+        return  # another mount's folder lies in the same new parent, and was made in the same moment
     os.chmod(path, 0o755, dir_fd=root)  # noqa: S103  the daemon's umask is narrower than a folder's usual mode
     os.chown(path, uid, gid, dir_fd=root, follow_symlinks=False)
 

@@ -34,15 +34,22 @@ def _statvfs(request: Mapping[str, Any], descriptor: int | None) -> dict[str, An
 
 
 def _prepare(request: Mapping[str, Any], _descriptor: int | None) -> dict[str, Any]:
-    """Folder, keys and cache of a mount: all that the host must say before a worker can start."""
+    """Folder, keys and cache of a mount: all that the host must say before a worker can start.
+
+    A folder that is fit is told also when the rest is not (``refused``), for it can be guarded.
+    """
     name = str(request["name"])
     folder = folders.prepare(
         str(request["folder"]), user=str(request["user"]), group=str(request["group"]),
         hide=request["nonempty"] == "hide",
     )
-    found = keys.find(name, Credentials(**request["credentials"]), folder.uid)
-    cache = caches.make(str(request["cache"]), name, request["in_use"]) if request["cache"] else ""
-    return {"folder": asdict(folder), "keys": asdict(found), "cache": cache}
+    answer: dict[str, Any] = {"folder": asdict(folder), "refused": None}
+    try:
+        answer["keys"] = asdict(keys.find(name, Credentials(**request["credentials"]), folder.uid))
+        answer["cache"] = caches.make(str(request["cache"]), name, request["in_use"]) if request["cache"] else ""
+    except MountdError as error:
+        answer["refused"] = {"code": error.fault.code, "detail": error.detail}
+    return answer
 
 
 def _sweep(request: Mapping[str, Any], _descriptor: int | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The table of decisions: each row with the situation that calls for it."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -44,6 +45,7 @@ DUE = Failure(Cause("unreachable"), 3, NOW - 5, NOW - 1)
 CRASHED = Failure(Cause("worker-crashed", "SIGKILL"), 1, NOW, NOW)
 
 
+ready = partial(Memory, coverable=True, prepared=READY)
 NOTHING = Observed()
 BLANK = Memory()
 
@@ -60,10 +62,10 @@ CASES = [
     ("nothing known: ask the host first", Observed(), Memory(), (Prepare(),), State.MOUNTING),
     ("the host is being asked", Observed(), Memory(preparing=NOW - 1), (), State.MOUNTING),
     ("the host is being asked for too long", Observed(), Memory(preparing=NOW - 15), (), State.WAITING),
-    ("a known folder is guarded before the first worker", Observed(), Memory(prepared=READY),
+    ("a known folder is guarded before the first worker", Observed(), ready(),
      (PlaceGuard("error"), Stage()), State.MOUNTING),
-    ("a guard is there already", Observed((GUARD,)), Memory(prepared=READY), (Stage(),), State.MOUNTING),
-    ("staged and silent: wait", Observed((GUARD,)), Memory(prepared=READY, staging=STAGING), (), State.MOUNTING),
+    ("a guard is there already", Observed((GUARD,)), ready(), (Stage(),), State.MOUNTING),
+    ("staged and silent: wait", Observed((GUARD,)), ready(staging=STAGING), (), State.MOUNTING),
     ("staged and ready: swap", Observed((GUARD,)), Memory(staging=replace(STAGING, ready=True)),
      (SwapIn(),), State.MOUNTING),
     ("staged too long", Observed((GUARD,)), Memory(staging=replace(STAGING, since=NOW - 121)),
@@ -71,20 +73,26 @@ CASES = [
     ("staged for another configuration", Observed((GUARD,)), Memory(staging=replace(STAGING, digest="old")),
      (DropStaging(),), State.MOUNTING),
     ("serving as wanted", serving(), Memory(), (), State.MOUNTED),
-    ("serving an older configuration: stage beside it", serving("old"), Memory(prepared=READY),
+    ("serving an older configuration: stage beside it", serving("old"), ready(),
      (Stage(),), State.MOUNTED),
-    ("a worker died: its dead mount is guard enough", Observed((DEAD,)), Memory(prepared=READY, failure=CRASHED),
+    ("a worker died: its dead mount is guard enough", Observed((DEAD,)), ready(failure=CRASHED),
      (Stage(),), State.MOUNTING),
-    ("unmounted by somebody: guard at once, then stage", Observed(), Memory(prepared=READY, failure=CRASHED),
+    ("unmounted by somebody: guard at once, then stage", Observed(), ready(failure=CRASHED),
      (PlaceGuard("error"), Stage()), State.MOUNTING),
-    ("the store said no: wait, guarded", Observed(), Memory(prepared=READY, failure=REFUSED),
+    ("the store said no: wait, guarded", Observed(), ready(failure=REFUSED),
      (PlaceGuard("error"),), State.FAILED),
-    ("a refused option: wait for a person", Observed((GUARD,)), Memory(prepared=READY, failure=BAD_OPTION),
+    ("a refused option: wait for a person", Observed((GUARD,)), ready(failure=BAD_OPTION),
      (), State.FAILED),
-    ("the time to try again has come", Observed((GUARD,)), Memory(prepared=READY, failure=DUE),
+    ("the time to try again has come", Observed((GUARD,)), ready(failure=DUE),
      (Stage(),), State.WAITING),
-    ("no mount-s3", Observed((GUARD,)), Memory(prepared=READY, refusal=Cause("worker-missing")), (), State.FAILED),
-    ("somebody else's mount: hands off", Observed((FOREIGN,)), Memory(prepared=READY), (), State.FOREIGN),
+    ("no mount-s3, and the folder not known yet: ask, so that it can be guarded", Observed(),
+     Memory(refusal=Cause("worker-missing")), (Prepare(),), State.FAILED),
+    ("no mount-s3: guarded all the same", Observed(), Memory(coverable=True, refusal=Cause("worker-missing")),
+     (PlaceGuard("error"),), State.FAILED),
+    ("no keys: guarded all the same", Observed(), Memory(coverable=True, failure=REFUSED),
+     (PlaceGuard("error"),), State.FAILED),
+    ("no mount-s3", Observed((GUARD,)), ready(refusal=Cause("worker-missing")), (), State.FAILED),
+    ("somebody else's mount: hands off", Observed((FOREIGN,)), ready(), (), State.FOREIGN),
     ("somebody else's mount comes while staging", Observed((FOREIGN,)), Memory(staging=STAGING),
      (DropStaging(),), State.FOREIGN),
     ("somebody else's mount over a serving one", Observed((FOREIGN, LIVE), (WORKER,)), Memory(), (), State.FOREIGN),
@@ -105,7 +113,7 @@ def test_each_row(observed: Observed, memory: Memory, actions: tuple[plan.Action
 
 def test_empty_guard_replaces_a_dead_mount_when_asked_for() -> None:
     wants_empty = replace(MOUNT, when_away="empty")
-    memory = Memory(prepared=READY, failure=REFUSED)
+    memory = ready(failure=REFUSED)
     assert look(Observed((DEAD,)), memory, wants_empty).actions == (PlaceGuard("empty"),)
     assert look(Observed((EMPTY,)), memory, wants_empty).actions == ()
 
@@ -117,7 +125,7 @@ def test_a_folder_that_may_not_be_covered_gets_no_guard() -> None:
 
 
 def test_a_failed_change_keeps_the_old_worker_serving_and_says_so() -> None:
-    decision = look(serving("old"), Memory(prepared=READY, failure=REFUSED))
+    decision = look(serving("old"), ready(failure=REFUSED))
     assert (decision.state, decision.actions) == (State.MOUNTED, ())
     assert decision.cause == Cause("bucket-missing")
     assert decision.look_at == REFUSED.not_before
@@ -151,5 +159,5 @@ def test_disabled_is_its_own_word() -> None:
 
 
 def test_a_try_after_a_network_failure_still_waits_in_words() -> None:
-    decision = look(Observed((GUARD,)), Memory(prepared=READY, failure=DUE, staging=STAGING))
+    decision = look(Observed((GUARD,)), ready(failure=DUE, staging=STAGING))
     assert (decision.state, decision.cause) == (State.WAITING, Cause("unreachable"))

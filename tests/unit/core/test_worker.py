@@ -36,9 +36,9 @@ def test_roots_folder_is_shown_as_nobodys_because_mount_s3_refuses_zero() -> Non
 def test_keys_go_by_credential_files_and_never_by_value() -> None:
     assert prop(LAUNCH, "LoadCredential") == [("aws-credentials", KEYS.credentials)]
     environment = prop(LAUNCH, "Environment")
-    directory = "/run/credentials/s3mount-erdos-3.service"
-    assert environment == [f"AWS_SHARED_CREDENTIALS_FILE={directory}/aws-credentials",
+    assert environment == ["AWS_SHARED_CREDENTIALS_FILE=aws-credentials",
                            "AWS_EC2_METADATA_DISABLED=true", "HOME=/nonexistent"]
+    assert prop(LAUNCH, "WorkingDirectory") == "/run/credentials/s3mount-erdos-3.service"
 
 
 def test_a_role_needs_the_metadata_service() -> None:
@@ -57,7 +57,7 @@ def test_files_in_homes_reach_the_sandbox() -> None:
     launch = replace(LAUNCH, mount=replace(MOUNT, options=options),
                      prepared=Prepared(Folder(1000, 1000, 0o755), cache="/home/rob/cache/s3mountd/erdos-12345678"))
     assert ("ca-bundle", "/home/rob/ca.pem") in prop(launch, "LoadCredential")  # type: ignore[operator]
-    assert "--ca-bundle=/run/credentials/s3mount-erdos-3.service/ca-bundle" in worker.command(launch)
+    assert "--ca-bundle=ca-bundle" in worker.command(launch)
     assert prop(launch, "BindPaths") == [("/home/rob/cache/s3mountd/erdos-12345678", "/run/s3mountd/cache", False, 0)]
     assert "--cache=/run/s3mountd/cache" in worker.command(launch)
 
