@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from mountd.core import changes
 from mountd.core.config import Facts, Source, read
-from mountd.words.model import Desired, Place, Problem
+from mountd.words.model import Desired, Mount, Place, Problem
 
 BASE = '[[mount]]\nname = "a"\nbucket = "abc"\nfolder = "/m/a"\n'
 EVERYBODY = Facts(user_exists=lambda _name: True, group_exists=lambda _name: True)
@@ -98,3 +99,11 @@ def test_worker_digest_ignores_what_the_worker_does_not_see() -> None:
     other, = desired(BASE + "uid = 5\n").mounts
     assert changes.worker_digest(one) == changes.worker_digest(same)
     assert changes.worker_digest(one) != changes.worker_digest(other)
+
+
+def test_a_mount_on_another_line_is_the_same_mount() -> None:
+    one = Mount("erdos", "bucket", "/mnt/erdos", Place("mounts.toml", 1))
+    assert not changes.differ(one, replace(one, place=Place("mounts.toml", 7)))
+    assert changes.differ(one, replace(one, nonempty="hide"))
+    assert changes.differ(one, None)
+    assert not changes.differ(None, None)
