@@ -27,6 +27,7 @@ _AT_EMPTY_PATH = 0x1000
 _AT_STATX_DONT_SYNC = 0x4000
 _STATX_MNT_ID = 0x1000
 _MNT_DETACH, _UMOUNT_NOFOLLOW = 2, 8
+_CLONE_NEWNS = 0x20000
 
 
 def _check(result: int, what: str) -> int:
@@ -76,6 +77,18 @@ def clone_mount(mount_point: str) -> int:
 def umount_lazy(folder: str) -> None:
     """Take the topmost mount off a folder; open files go on to live (``MNT_DETACH``). Raises OSError."""
     _check(_libc.umount2(os.fsencode(folder), _MNT_DETACH | _UMOUNT_NOFOLLOW), f"umount {folder}")
+
+
+def enter_mount_namespace(path: str) -> None:
+    """See and change the mounts of another namespace, given as in /proc/PID/ns/mnt (setns(2)). Raises OSError.
+
+    Only for a process with one thread.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        _check(_libc.setns(descriptor, _CLONE_NEWNS), f"setns {path}")
+    finally:
+        os.close(descriptor)
 
 
 @dataclass(frozen=True)
