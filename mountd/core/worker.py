@@ -142,9 +142,10 @@ _LIFE: tuple[Property, ...] = (
 )
 
 _ORDER_AFTER = ("network.target", "network-online.target", "nss-lookup.target", "dbus.socket")
-_ORDER_BEFORE = (paths.DAEMON_UNIT, "remote-fs.target", "systemd-user-sessions.service")
+_ORDER_BEFORE = (paths.DAEMON_UNIT, "systemd-user-sessions.service")
 """At shutdown the reverse holds: the daemon goes first, so that it restarts nothing; then the sessions of those who
-use the folders; then the workers, draining; the network after them."""
+use the folders; then the workers, draining; the network after them. Nothing here may come before remote-fs.target: the
+slice is ordered after it, and systemd breaks such a cycle by dropping a stop."""
 
 
 _NOBODY = 65534
@@ -243,7 +244,8 @@ def properties(launch: Launch) -> list[Property]:
         Property("Before", "as", list(_ORDER_BEFORE)),
     ]
     if _loaded(launch):
-        own.append(Property("WorkingDirectory", "s", _credentials_directory(launch)))
+        # Missing ("-") once the worker has ended: ExecStop= is run all the same.
+        own.append(Property("WorkingDirectory", "s", f"-{_credentials_directory(launch)}"))
     if launch.prepared.cache:
         own.append(Property("BindPaths", "a(ssbt)", [(launch.prepared.cache, str(paths.CACHE_MOUNT), False, 0)]))
     return [*_LIFE, *_SANDBOX, *own]
