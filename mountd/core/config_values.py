@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
-from mountd.core import spans
+from mountd.core import listen, spans
 from mountd.words.model import OptionValue
 from mountd.words.options import Kind, Option
 
@@ -216,6 +216,17 @@ def _path(_option: Option, value: object, home: str) -> str:
     return path(value, home)
 
 
+def _listen(_option: Option, value: object, _home: str) -> str:
+    if isinstance(value, bool):
+        right = listen.EXAMPLE if value else listen.OFF
+        raise WrongValueError(f"must be text in quotes, not {show(value)}", f'write "{right}"')
+    try:
+        wanted = listen.parse(_string(value))
+    except listen.WrongAddressError as wrong:
+        raise WrongValueError(f"{wrong.text}, not {show(value)}", wrong.hint) from wrong
+    return str(wanted) if wanted else listen.OFF
+
+
 def _table(_option: Option, value: object, _home: str) -> Value:
     raise WrongValueError(f"must be a table, not {show(value)}")
 
@@ -223,4 +234,5 @@ def _table(_option: Option, value: object, _home: str) -> Value:
 _CONVERTERS: dict[Kind, Callable[[Option, object, str], Value]] = {
     Kind.FLAG: _flag, Kind.INT: _int, Kind.TEXT: _text, Kind.PATH: _path, Kind.URL: _url, Kind.ENUM: _enum,
     Kind.MODE: _mode, Kind.TTL: _ttl, Kind.LIST: _list, Kind.SPAN: _span, Kind.OWNER: _owner, Kind.TABLE: _table,
+    Kind.LISTEN: _listen,
 }

@@ -7,22 +7,13 @@ rates 1.3 (``systemd-analyze security``).
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from mountd.core.observed import Worker
+from mountd.core.sandbox import SANDBOX, Property
 from mountd.words import options, paths
 from mountd.words.model import Mount, OptionValue
 
 _ESCAPED_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.")
-
-
-@dataclass(frozen=True)
-class Property:
-    """One unit property: its name, its D-Bus signature, its value."""
-
-    name: str
-    signature: str
-    value: Any
 
 
 @dataclass(frozen=True)
@@ -92,37 +83,6 @@ def unit_name(name: str, generation: int) -> str:
     """``s3mount-<escaped name>-<generation>.service``."""
     return f"{paths.WORKER_PREFIX}{escape(name)}-{generation}.service"
 
-
-_SANDBOX: tuple[Property, ...] = (
-    Property("DynamicUser", "b", True),
-    Property("NoNewPrivileges", "b", True),
-    Property("CapabilityBoundingSet", "t", 0),
-    Property("AmbientCapabilities", "t", 0),
-    Property("ProtectSystem", "s", "strict"),
-    Property("ProtectHome", "s", "yes"),
-    Property("PrivateTmp", "b", True),
-    Property("PrivateDevices", "b", True),
-    Property("DevicePolicy", "s", "closed"),
-    Property("PrivateUsers", "b", True),
-    Property("ProtectKernelTunables", "b", True),
-    Property("ProtectKernelModules", "b", True),
-    Property("ProtectKernelLogs", "b", True),
-    Property("ProtectControlGroups", "b", True),
-    Property("ProtectClock", "b", True),
-    Property("ProtectHostname", "b", True),
-    Property("ProtectProc", "s", "invisible"),
-    Property("RestrictRealtime", "b", True),
-    Property("RestrictSUIDSGID", "b", True),
-    Property("RestrictNamespaces", "t", 0),
-    Property("RestrictAddressFamilies", "(bas)", (True, ["AF_INET", "AF_INET6", "AF_UNIX"])),
-    Property("LockPersonality", "b", True),
-    Property("MemoryDenyWriteExecute", "b", True),
-    Property("SystemCallArchitectures", "as", ["native"]),
-    Property("SystemCallFilter", "(bas)", (True, ["@system-service"])),
-    Property("RemoveIPC", "b", True),
-    Property("KeyringMode", "s", "private"),
-    Property("UMask", "u", 0o077),
-)
 
 _LIFE: tuple[Property, ...] = (
     Property("Type", "s", "exec"),
@@ -248,4 +208,4 @@ def properties(launch: Launch) -> list[Property]:
         own.append(Property("WorkingDirectory", "s", f"-{_credentials_directory(launch)}"))
     if launch.prepared.cache:
         own.append(Property("BindPaths", "a(ssbt)", [(launch.prepared.cache, str(paths.CACHE_MOUNT), False, 0)]))
-    return [*_LIFE, *_SANDBOX, *own]
+    return [*_LIFE, *SANDBOX, *own]

@@ -16,7 +16,8 @@ from gi.repository import Gio, GLib
 
 from mountd.core.messages import Ending
 from mountd.core.observed import Worker
-from mountd.core.worker import Property, describe
+from mountd.core.sandbox import Property
+from mountd.core.worker import describe
 from mountd.words import paths
 from mountd.words.errors import MountdError
 

@@ -43,5 +43,7 @@ DAEMON_KEYS: dict[str, Option] = {
                choices=("keep", "unmount")),
         Option("log_level", Kind.ENUM, "How much the daemon says.", "info",
                choices=("debug", "info", "warning", "error")),
+        Option("http", Kind.LISTEN, 'Where status pages and metrics are offered, such as "127.0.0.1:9787"; or "off".',
+               '"off"'),
     )
 }

@@ -110,6 +110,8 @@ class DaemonSettings:
 
     on_stop: str = "keep"
     log_level: str = "info"
+    http: str = "off"
+    """``core.listen`` understands it."""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,7 @@ class Kind(str, Enum):
     SPAN = "span"
     OWNER = "owner"
     TABLE = "table"
+    LISTEN = "listen"
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ _ROWS = (
            choices=("crc32c", "crc64nvme", "off"), choices_since={"crc64nvme": (1, 23)}),
     _flag("infer_content_type", "Set Content-Type by the file's ending.", (1, 23)),
     # Caches and memory
-    Option("cache", Kind.PATH, "Existing folder for caches of file content; each mount has its own in it.", "none", (1, 2)),
+    Option("cache", Kind.PATH, "Existing folder for caches of file content; each mount has its own in it.", "none",
+           (1, 2)),
     Option("max_cache_size", Kind.INT, "Bound of the cache.", "all but 5 % of its disk", (1, 2), low=1, high=2**40,
            unit="MiB", requires="cache"),
     Option("cache_xz", Kind.TEXT, "S3 Express directory bucket as a cache shared between hosts.", "none", (1, 11)),

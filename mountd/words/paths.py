@@ -16,6 +16,9 @@ ACCEPTED = STATE / "accepted.json"
 LIBEXEC = Path("/usr/libexec/s3mountd")
 DETACH = LIBEXEC / "s3mount-detach"
 """Run by each worker's ``ExecStop=``: takes away the mount of that worker and no other."""
+HTTP = LIBEXEC / "s3mountd-http"
+HTTP_RUN = Path("/run/s3mountd-http")
+"""Where the status pages' unix socket lies, if they have one; made by systemd for that unit."""
 
 BUS_NAME = "org.s3mountd1"
 OBJECT_PATH = "/org/s3mountd1"
@@ -26,6 +29,7 @@ ERROR_PREFIX = "org.s3mountd1.Error."
 SLICE = "s3mount.slice"
 WORKER_PREFIX = "s3mount-"
 DAEMON_UNIT = "s3mountd.service"
+HTTP_UNIT = "s3mountd-http.service"
 
 FUSE_SUBTYPE = "mount-s3"
 """Live mounts appear in mountinfo as ``fuse.mount-s3`` with the source ``s3://bucket/prefix``."""
