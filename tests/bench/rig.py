@@ -46,6 +46,14 @@ def configure(machine: Machine, count: int, parent: str = "/srv/mounts") -> list
     return folders
 
 
+def mounted(machine: Machine, count: int) -> list[str]:
+    """A fresh configuration of `count` mounts, loaded, every one proven; raises CommandFailed."""
+    folders = configure(machine, count)
+    machine.run("s3mountctl reload >/dev/null; s3mountctl wait --timeout 60s "
+                + " ".join(f"m{number}" for number in range(count)), timeout=120)
+    return folders
+
+
 def gauge(machine: Machine, name: str, timeout: float = 600, **said: Any) -> dict[str, Any]:
     """Run a gauge inside with the bucket, the bare options and what is said; raises CommandFailed."""
     arguments = json.dumps({"bucket": BUCKET, "options": OPTIONS, **said})

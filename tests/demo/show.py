@@ -27,6 +27,7 @@ class Step:
 
     title: str
     figure: str = ""
+    seconds: float = 0.0
     claims: list[tuple[str, bool]] = field(default_factory=list)
 
     @property
@@ -55,6 +56,7 @@ class Show:
         """One step: whatever goes wrong in it makes it FAILED, and the demonstration goes on."""
         step = Step(title)
         self.steps.append(step)
+        began = time.monotonic()
         head = f"== {len(self.steps)}/{self._total}  {title} "
         self._print("", self._paint(head.ljust(WIDTH, "="), "bold"))
         self.say(words)
@@ -64,6 +66,7 @@ class Show:
                 subprocess.SubprocessError) as error:
             self._print(str(error))
             step.claims.append((f"no error ({type(error).__name__})", False))
+        step.seconds = time.monotonic() - began
         self._judge(step)
 
     def say(self, words: str) -> None:
@@ -82,11 +85,17 @@ class Show:
             self._print(f"(exit status {result.returncode})")
         return result
 
+    def act(self, command: str, do: Callable[[], object]) -> None:
+        """Show a command that is carried out from outside, as it ends the machine that would have to answer."""
+        self._print("", f"$ {command}")
+        do()
+
     def end(self) -> int:
         """The table of all steps; the exit status: 0 only if there were as many as announced and all are ok."""
         self._print("", self._paint("== Summary ".ljust(WIDTH, "="), "bold"))
         for number, step in enumerate(self.steps, 1):
-            self._print(f"{number:3}  {step.title:<35} {self._paint(f'{step.verdict:<7}', step.verdict)} {step.figure}".rstrip())
+            verdict = self._paint(f"{step.verdict:<6}", step.verdict)
+            self._print(f"{number:3}  {step.title:<27} {verdict} {step.seconds:5.1f} s  {step.figure}".rstrip())
         good = sum(step.ok for step in self.steps)
         whole = good == self._total == len(self.steps)
         word = "ok" if whole else "FAILED"

@@ -74,9 +74,12 @@ class Seen:
 
 
 def _look(folder: str, _turn: int) -> bool:
-    """One read; True when it met the bare folder, which is of the same file system as its parent."""
-    if os.stat(folder).st_dev == os.stat(os.path.dirname(folder)).st_dev:
-        return True
+    """True for the bare folder, which is of the same file system as its parent. Asks the kernel, mostly not S3."""
+    return os.stat(folder).st_dev == os.stat(os.path.dirname(folder)).st_dev
+
+
+def _read(folder: str, _turn: int) -> bool:
+    """One read; True when the file that must be there is not."""
     try:
         with open(f"{folder}/{KNOWN}", "rb") as file:
             file.read()
@@ -93,9 +96,9 @@ def _write(folder: str, turn: int) -> bool:
 
 
 class Crowd:
-    """A reader and a writer, each a process of its own, that use the folders from `with` to its end."""
+    """Who use the folders from `with` to its end, each a process of its own."""
 
-    _USERS = {"reader": (_look, 0.0003), "writer": (_write, 0.01)}
+    _USERS = {"looker": (_look, 0.0003), "reader": (_read, 0.001), "writer": (_write, 0.01)}
 
     def __init__(self, folders: list[str]) -> None:
         """Seconds beside each user are the pause after a turn that went well."""

@@ -25,15 +25,15 @@ def read(path: str) -> float:
         os.close(descriptor)
 
 
-def measure(folder: str, name: str, rounds: int, bucket: str, options: list[str]) -> dict[str, Any]:
+def measure(folder: str, key: str, rounds: int, bucket: str, options: list[str]) -> dict[str, Any]:
     """`rounds` reads of the file on each side."""
     paths = bare.folders(1)
     bare.start(bucket, paths, options)
     ours, peer = [], []
     for _ in range(rounds):
-        peer.append(read(f"{paths[0]}/{name}"))
-        ours.append(read(f"{folder}/{name}"))
-    size = os.stat(f"{folder}/{name}").st_size
+        peer.append(read(f"{paths[0]}/{key}"))
+        ours.append(read(f"{folder}/{key}"))
+    size = os.stat(f"{folder}/{key}").st_size
     bare.end(paths)
     return {"ours": ours, "bare": peer, "size": size}
 

@@ -5,6 +5,7 @@ Prints `watching` when it has begun and one JSON object after `seconds`.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -23,14 +24,13 @@ def watch(folder: str, seconds: float) -> dict[str, Any]:
     longest, last = 0.0, time.monotonic()
     deadline = last + seconds
     while (now := time.monotonic()) < deadline:
-        try:
+        with contextlib.suppress(OSError):
             bare += os.stat(folder).st_dev == outside
-        except OSError:
-            refused += 1
+        if readable(folder):
+            good += 1
+            longest, last = max(longest, time.monotonic() - last), time.monotonic()
         else:
-            if readable(folder):
-                good += 1
-                longest, last = max(longest, time.monotonic() - last), time.monotonic()
+            refused += 1
         time.sleep(_PAUSE)
     return {"good": good, "refused": refused, "bare": bare, "gap": max(longest, now - last)}
 
