@@ -42,7 +42,14 @@ def reached(goal: Goal, before: Document | None, after: Document | None) -> bool
         return goal.away
     if not goal.up or not verdict.is_ready(after):
         return False
-    return not goal.fresh or before is None or any(after[mark] != before[mark] for mark in ("unit", "pid"))
+    if not goal.fresh or before is None or _another_worker(before, after):
+        return True
+    # A change that could not come up and is now taken back leaves the worker that served all the while.
+    return goal.either and bool(before["health"] == "degraded")
+
+
+def _another_worker(before: Document, after: Document) -> bool:
+    return any(after[mark] != before[mark] for mark in ("unit", "pid"))
 
 
 def settled(goal: Goal, before: Document | None, after: Document | None, calm: bool) -> bool:
@@ -53,10 +60,11 @@ def settled(goal: Goal, before: Document | None, after: Document | None, calm: b
     try is being tried right now: the daemon keeps the word ``waiting`` meanwhile, so that it does not flicker.
     """
     if reached(goal, before, after) and not (goal.either and after is not None and after["state"] in _IDLE):
-        return True
+        taken_back = goal.fresh and before is not None and after is not None and not _another_worker(before, after)
+        return calm or not taken_back
     trying = after is not None and after["state"] == "waiting" and not after["next_try"]
     if after is None or trying or after["state"] in _PASSING:
         return False
-    if after["state"] == "mounted" and (goal.fresh or not goal.up or after["health"] in ("ok", "unknown")):
+    if after["state"] == "mounted" and (not goal.up or after["health"] in ("ok", "unknown")):
         return False
     return calm or before is None or any(after[mark] != before[mark] for mark in _MARKS)

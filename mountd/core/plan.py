@@ -185,7 +185,7 @@ def _serving(it: Situation) -> Decision | None:
     if held_back is not None:
         cause, look_at = held_back
         return Decision(State.MOUNTED, (), cause, look_at)
-    return Decision(State.MOUNTED, _next_step(it))
+    return Decision(State.MOUNTED, _next_step(it), _while_trying(it)[1])
 
 
 def _held_back_row(it: Situation) -> Decision | None:
@@ -231,14 +231,17 @@ def _next_step(it: Situation) -> tuple[Action, ...]:
 
 
 def _while_trying(it: Situation) -> tuple[State, Cause | None]:
-    """A try under way keeps the word of the failure before it, so that retries do not flicker; a crash is news."""
-    if it.observed.serving is not None:
-        return State.MOUNTED, None
+    """A try under way keeps the word of the failure before it, so that retries do not flicker.
+
+    The first crash is news, and tried again at once; from the second on there is a time of waiting between two tries.
+    """
     failure = it.memory.failure
+    if it.observed.serving is not None:
+        return State.MOUNTED, failure.cause if failure else None
     if failure is None:
         return State.MOUNTING, None
     fault = FAULTS[failure.cause.code]
-    if fault.klass is FaultClass.WORKER:
+    if fault.klass is FaultClass.WORKER and failure.count == 1:
         return State.MOUNTING, failure.cause
     return (State.FAILED if fault.needs_person else State.WAITING), failure.cause
 

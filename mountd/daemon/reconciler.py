@@ -12,6 +12,7 @@ from mountd.core.observed import Worker
 from mountd.core.status import DaemonView, View, document, dumps, mount_document, summary
 from mountd.daemon import record
 from mountd.daemon.configuration import Configuration
+from mountd.daemon.handover import hand_over
 from mountd.daemon.keeper import Keeper
 from mountd.daemon.world import World
 from mountd.system import keys, mounts
@@ -83,8 +84,13 @@ class Reconciler:
             if mount.name in self._held:
                 keeper.hold(True)
             keeper.want(mount, changes.worker_digest(mount))
-        for key in [key for key in self._keepers if key not in wanted]:
-            self._keepers[key].want(None, "")
+        heirs = {folder: self._keepers[name, folder] for name, folder in wanted}
+        for keeper in [keeper for key, keeper in self._keepers.items() if key not in wanted]:
+            if keeper.folder in heirs:
+                hand_over(keeper, heirs[keeper.folder])
+                self._forget(keeper)
+            else:
+                keeper.want(None, "")
 
     # Events
 

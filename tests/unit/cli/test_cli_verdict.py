@@ -72,6 +72,11 @@ OPEN, AT_ONCE, IF_CALM = "open", "at once", "if calm"
     (SWAPPED, {}, {}, OPEN),
     (SWAPPED, {}, NEW_WORKER, AT_ONCE),
     (SWAPPED, {"state": "stopped"}, {"state": "stopped"}, IF_CALM),
+    (SWAPPED, {}, {"health": "degraded"}, AT_ONCE),
+    (SWAPPED, {"health": "degraded"}, {"health": "degraded"}, IF_CALM),
+    (SWAPPED, {"health": "degraded"}, {}, IF_CALM),
+    (SWAPPED, {"health": "degraded"}, NEW_WORKER, AT_ONCE),
+    (RESTARTED, {"health": "degraded"}, {}, OPEN),
 ])
 def test_when_an_order_is_carried_out(goal: Goal, before: dict[str, object], after: dict[str, object],
                                       when: str) -> None:

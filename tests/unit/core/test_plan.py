@@ -43,6 +43,7 @@ REFUSED = Failure(Cause("bucket-missing"), 1, NOW - 5, NOW + 25)
 BAD_OPTION = Failure(Cause("option-rejected", "x"), 1, NOW - 5, None)
 DUE = Failure(Cause("unreachable"), 3, NOW - 5, NOW - 1)
 CRASHED = Failure(Cause("worker-crashed", "SIGKILL"), 1, NOW, NOW)
+CRASHING = Failure(Cause("worker-crashed", "SIGKILL"), 5, NOW - 4, NOW)
 
 
 ready = partial(Memory, coverable=True, prepared=READY)
@@ -77,6 +78,8 @@ CASES = [
      (Stage(),), State.MOUNTED),
     ("a worker died: its dead mount is guard enough", Observed((DEAD,)), ready(failure=CRASHED),
      (Stage(),), State.MOUNTING),
+    ("a worker that dies again and again is tried without a new word", Observed((GUARD,)), ready(failure=CRASHING),
+     (Stage(),), State.WAITING),
     ("unmounted by somebody: guard at once, then stage", Observed(), ready(failure=CRASHED),
      (PlaceGuard("error"), Stage()), State.MOUNTING),
     ("the store said no: wait, guarded", Observed(), ready(failure=REFUSED),
@@ -129,6 +132,12 @@ def test_a_failed_change_keeps_the_old_worker_serving_and_says_so() -> None:
     assert (decision.state, decision.actions) == (State.MOUNTED, ())
     assert decision.cause == Cause("bucket-missing")
     assert decision.look_at == REFUSED.not_before
+
+
+@pytest.mark.parametrize("memory", [ready(failure=DUE), ready(failure=DUE, staging=STAGING)])
+def test_while_a_change_is_tried_again_the_old_worker_stays_degraded(memory: Memory) -> None:
+    decision = look(serving("old"), memory)
+    assert (decision.state, decision.cause) == (State.MOUNTED, Cause("unreachable"))
 
 
 def test_workers_nobody_accounts_for_are_drained_and_killed_at_their_deadline() -> None:
