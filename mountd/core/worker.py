@@ -157,6 +157,8 @@ def _environment(launch: Launch) -> list[str]:
         pairs.append("AWS_EC2_METADATA_DISABLED=true")
     if launch.mount.credentials.profile:
         pairs.append(f"AWS_PROFILE={launch.mount.credentials.profile}")
+    # For s3mount-detach, which the drop-in of all workers runs (systemd/system/s3mount-.service.d).
+    pairs += [f"S3MOUNT_FOLDER={launch.mount.folder}", f"S3MOUNT_CONNECTION={launch.connection}"]
     return [*pairs, "HOME=/nonexistent"]
 
 
@@ -190,12 +192,9 @@ def properties(launch: Launch) -> list[Property]:
     """Everything but StandardInputFileDescriptor, which needs the call's own descriptor list."""
     mount = launch.mount
     argv = command(launch)
-    detach = [str(paths.DETACH), mount.folder, str(launch.connection)]
     own = [
         Property("Description", "s", f"S3 mount {mount.name}: {mount.source} on {mount.folder}"),
         Property("ExecStart", "a(sasb)", [(argv[0], argv, False)]),
-        # Privileged: runs outside the sandbox's mount namespace, also when the daemon is gone (shutdown).
-        Property("ExecStopEx", "a(sasas)", [(detach[0], detach, ["privileged", "ignore-failure"])]),
         Property("TimeoutStopUSec", "t", int(mount.stop_timeout * 1_000_000)),
         Property("Environment", "as", _environment(launch)),
         Property("LoadCredential", "a(ss)", [(name, path) for name, _, path in _loaded(launch)]),

@@ -1,4 +1,4 @@
-"""s3mount-detach FOLDER CONNECTION: a worker's ``ExecStop=``, so that a shutdown drains it with the daemon gone.
+"""s3mount-detach: a worker's ``ExecStop=``, so that a shutdown drains it with the daemon gone.
 
 It takes away the mount of that very worker, or nothing. A worker that has ended by itself left either no mount or a
 dead one, which is the guard that keeps callers off the bare folder: then there is nothing to do, and systemd says so
@@ -18,9 +18,9 @@ _HOST = "/proc/1/ns/mnt"
 
 def main() -> int:
     """Exit status 0 also when there was nothing to detach."""
-    folder, connection = sys.argv[1], int(sys.argv[2])
     if not os.environ.get("MAINPID"):
         return 0
+    folder, connection = os.environ["S3MOUNT_FOLDER"], int(os.environ["S3MOUNT_CONNECTION"])
     syscalls.enter_mount_namespace(_HOST)
     layers = mounts.MountTable().stack(folder)
     if layers and layers[0].connection == connection:

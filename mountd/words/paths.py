@@ -14,8 +14,6 @@ STATE = Path("/var/lib/s3mountd")
 """Memory that outlives a reboot: the last accepted configuration, which mounts an operator stopped."""
 ACCEPTED = STATE / "accepted.json"
 LIBEXEC = Path("/usr/libexec/s3mountd")
-DETACH = LIBEXEC / "s3mount-detach"
-"""Run by each worker's ``ExecStop=``: takes away the mount of that worker and no other."""
 HTTP = LIBEXEC / "s3mountd-http"
 HTTP_RUN = Path("/run/s3mountd-http")
 """Where the status pages' unix socket lies, if they have one; made by systemd for that unit."""

@@ -101,9 +101,10 @@ def test_what_is_stopped_stays_so_until_it_is_started(own_machine: Machine) -> N
 
 
 def test_without_the_daemon_a_worker_detaches_its_own_mount(machine: Machine) -> None:
-    kit.configure(machine, kit.mount("alone"), kit.mount("beside", "bucket-two"))
-    [one, beside] = kit.wait_ok(machine, "alone", "beside")
-    machine.run("systemctl stop s3mountd")
+    kit.configure(machine, kit.mount("all-alone", folder="/srv/alone"), kit.mount("beside", "bucket-two"))
+    [one, beside] = kit.wait_ok(machine, "all-alone", "beside")
+    # systemd then reads again what it has written of the unit, and may have written what it cannot read.
+    machine.run("systemctl stop s3mountd; systemctl daemon-reload")
     with kit.opened(machine, "/srv/alone/on-stop", "w") as writer:
         assert writer.ask("write", 1000) == "ok"
         machine.run(["systemctl", "stop", "--no-block", one["unit"]])
@@ -143,6 +144,9 @@ def test_a_shutdown_waits_for_a_service_that_writes(own_machine: Machine) -> Non
     own_machine.run("systemctl daemon-reload; systemctl start writer")
     own_machine.wait_until(lambda: own_machine.run("test -e /run/writer-open").returncode == 0, 5, "it writes")
     own_machine.reboot()
+    ended = own_machine.journal("-b", "-1", "S3MOUNT_NAME=closing", "+", "_PID=1")
+    assert "s3mount-closing-1.service: Deactivated successfully" in ended
+    assert "timed out" not in ended
     assert own_machine.read("/root/writer-said") == "closed"
     assert _length(own_machine, "late") == (9 << 20) + 1000
     kit.wait_ok(own_machine, "closing")

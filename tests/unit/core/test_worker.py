@@ -37,13 +37,14 @@ def test_keys_go_by_credential_files_and_never_by_value() -> None:
     assert prop(LAUNCH, "LoadCredential") == [("aws-credentials", KEYS.credentials)]
     environment = prop(LAUNCH, "Environment")
     assert environment == ["AWS_SHARED_CREDENTIALS_FILE=aws-credentials",
-                           "AWS_EC2_METADATA_DISABLED=true", "HOME=/nonexistent"]
-    assert prop(LAUNCH, "WorkingDirectory") == "/run/credentials/s3mount-erdos-3.service"
+                           "AWS_EC2_METADATA_DISABLED=true", "S3MOUNT_FOLDER=/home/rob/data",
+                           "S3MOUNT_CONNECTION=41", "HOME=/nonexistent"]
+    assert prop(LAUNCH, "WorkingDirectory") == "-/run/credentials/s3mount-erdos-3.service"
 
 
 def test_a_role_needs_the_metadata_service() -> None:
     launch = replace(LAUNCH, prepared=Prepared(Folder(1000, 1000, 0o755)))
-    assert prop(launch, "Environment") == ["HOME=/nonexistent"]
+    assert "AWS_EC2_METADATA_DISABLED=true" not in prop(launch, "Environment")  # type: ignore[operator]
 
 
 def test_anonymous() -> None:
