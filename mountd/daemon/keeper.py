@@ -242,6 +242,9 @@ class Keeper:
             if self.mount is not None:
                 record.save(self.name, self.record)
             self._changed(self)
+        if news and decision.state is State.MOUNTED:
+            # It may have come back without a new worker, as when somebody else's mount goes from above it.
+            self.proof.ask()
         self._schedule(decision.look_at, now)
 
     def _schedule(self, look_at: float | None, now: float) -> None:
