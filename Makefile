@@ -16,7 +16,8 @@ WITH_PARTS = export S3MOUNTD_CACHE=$(CACHE) && worker=$$($(PYTHON) -m tests.setu
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
-demo: prepare ## from nothing to five mounts in a booted Debian machine, every step shown
+demo: ## from nothing to five mounts in a booted Debian machine, every step shown
+	@$(INSTALL) machines build deb
 	@$(WITH_PARTS) -m tests.demo.demo
 
 machine: prepare ## boot a machine (RELEASE=12 or 13) with package, worker and S3, and keep it
@@ -50,8 +51,8 @@ deb: ## build the package into dist/
 bench: prepare ## the figures of DESIGN, as ratios against a peer in the same run
 	@$(WITH_PARTS) -m tests.bench
 
-clean: ## destroy the machines of `make machine`, remove what was built here (the cache stays)
-	@$(SUDO) $(PYTHON) -m tests.machine destroy --if-there deb12 deb13
+clean: ## destroy the machines of `make demo` and `make machine`, remove what was built here (the cache stays)
+	@$(SUDO) $(PYTHON) -m tests.machine destroy --if-there demo deb12 deb13
 	@rm -rf dist build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 prepare:

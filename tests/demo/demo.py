@@ -12,6 +12,7 @@ from tests.bench import rig
 from tests.demo.show import Show
 from tests.demo.steps import EVERYDAY, install
 from tests.demo.trouble import TROUBLE
+from tests.machine.__main__ import DEMO
 from tests.machine.cache import say
 from tests.machine.equip import package
 from tests.machine.inside import Result
@@ -19,16 +20,15 @@ from tests.machine.machine import Machine, machines_dir
 from tests.s3.seaweed import Seaweed
 from tests.setup.worker import worker
 
-NAME = "demo"
 RELEASE = "12"
 
 
 def fresh_machine() -> Machine:
     """A new machine of that name; the one of an earlier run goes. With the worker and the gauges, no package."""
-    if (machines_dir() / NAME).exists():
+    if (machines_dir() / DEMO).exists():
         say("removing the machine of the last demonstration")
-        Machine.attach(NAME).destroy()
-    machine = Machine.create(RELEASE, NAME)
+        Machine.attach(DEMO).destroy()
+    machine = Machine.create(RELEASE, DEMO)
     try:
         say("booting a Debian 12 machine (5 seconds)")
         machine.boot()

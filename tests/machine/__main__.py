@@ -11,6 +11,9 @@ from tests.machine.machine import Machine, machines_dir
 from tests.machine.rootfs import SUITES, rootfs
 from tests.s3.seaweed import Seaweed
 
+DEMO = "demo"
+"""The machine that `make demo` leaves."""
+
 
 def main() -> int:
     """Parse the command line and do it; returns the exit status."""
@@ -22,7 +25,7 @@ def main() -> int:
     boot.add_argument("name", nargs="?", help="default: debRELEASE; one that is kept and off is booted again")
     shell = verbs.add_parser("shell", help="a shell in a kept machine (needs a terminal)")
     shell.add_argument("--user", help="default: root")
-    shell.add_argument("name", nargs="?", help="default: the only one that runs")
+    shell.add_argument("name", nargs="?", help="default: that of make demo, else the only kept one")
     verbs.add_parser("list", help="the machines that are there")
     destroy = verbs.add_parser("destroy", help="remove machines and all that is in them")
     destroy.add_argument("names", nargs="+", help="only those named: others may be somebody else's")
@@ -55,13 +58,14 @@ def do_boot(args: argparse.Namespace) -> int:
 
 def do_shell(args: argparse.Namespace) -> int:
     """An interactive shell; status 64 without a terminal or without one clear machine."""
-    running = [name for name in _names() if Machine.attach(name).leader]
-    name = args.name or (running[0] if len(running) == 1 else None)
+    running = {machine.name: machine for name in _names() if (machine := Machine.attach(name)).leader}
+    kept = [name for name, machine in running.items() if machine.kept]
+    name = args.name or (DEMO if DEMO in kept else kept[0] if len(kept) == 1 else None)
     if name not in running:
-        say(f"which machine? running: {', '.join(running) or 'none (make machine boots one)'}")
+        say(f"which machine? running: {', '.join(running) or 'none (make demo and make machine leave one)'}")
         return 64
     if not sys.stdin.isatty():
-        say("a shell needs a terminal")
+        say(f"a shell needs a terminal; in one, as root: python3 -m tests.machine shell {name}")
         return 64
     return Machine.attach(name).shell(args.user)
 
