@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from typing import Any
 
 from tests.bench import peers, rig
 from tests.bench.report import Row, ratio
+from tests.machine.kit import ENDPOINT, REGION
 from tests.machine.machine import Machine
 
 KILLS = 12
@@ -16,7 +16,7 @@ SPELL = 2.2
 BIG = "big-file"
 _MAKE_BIG = f"""
 import boto3, botocore.config, os
-s3 = boto3.client("s3", endpoint_url="{rig.ENDPOINT}", region_name="{rig.REGION}",
+s3 = boto3.client("s3", endpoint_url="{ENDPOINT}", region_name="{REGION}",
                   config=botocore.config.Config(s3={{"addressing_style": "path"}}))
 s3.put_object(Bucket="{rig.BUCKET}", Key="{BIG}", Body=os.urandom(1 << 20) * 96)
 """
@@ -66,7 +66,3 @@ def stream(machine: Machine, rounds: int = 5) -> list[Row]:
     found = rig.gauge(machine, "stream", folder=folders[0], key=BIG, rounds=rounds)
     return [ratio(f"read of {found['size'] >> 20} MB / bare", found["ours"], found["bare"], 0.98, "MB/s", below=False)]
 
-
-def median_ms(values: list[float]) -> str:
-    """For a line of print."""
-    return f"{statistics.median(values) * 1000:.0f} ms"

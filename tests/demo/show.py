@@ -73,6 +73,10 @@ class Show:
         """A line or two in plain words."""
         self._print(*textwrap.wrap(words, WIDTH))
 
+    def gap(self) -> None:
+        """An empty line."""
+        self._print("")
+
     def command(self, command: str, user: str | None = None) -> Result:
         """Show a command, run it, show what it printed and how it ended; the result is the caller's to judge."""
         assert self.run is not None, "no machine yet"

@@ -83,7 +83,8 @@ def use(show: Show, machine: Machine) -> None:
         owner = machine.run("stat -c %U /home/rob/data/note.txt", check=False).stdout.strip()
         step.claims += [
             ("rob can write, without sudo", write.returncode == 0),
-            ("the files are in the bucket, to the last byte", read.returncode == 0 and "100000" in read.stdout and same),
+            ("the files are in the bucket, to the last byte",
+             read.returncode == 0 and "100000" in read.stdout and same),
             ("they are rob's", owner == "rob"),
         ]
 

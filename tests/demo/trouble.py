@@ -51,8 +51,9 @@ def kill(show: Show, machine: Machine) -> None:
         with watched(machine, "/home/rob/data") as seen:
             done = show.command(f"kill -9 {before['data']}")
         facts.came(machine, facts.GOOD)
-        show.command("s3mountctl logs data -n 4")
+        show.command("s3mountctl logs data -n 60 | grep s3mountd")
         after = facts.pids(machine)
+        show.gap()
         show.say(f"The reader: {seen['good']} reads, {seen['refused']} refused meanwhile, {seen['bare']} of the bare "
                  f"folder. Without a good read for {seen['gap']:.2f} s; a mount-s3 started by hand needs {cold:.2f} s.")
         step.claims += [
@@ -79,6 +80,7 @@ def edit(show: Show, machine: Machine) -> None:
         refused = show.command("touch safe/more", "rob")
         after = facts.pids(machine)
         named = [name for name in (*facts.GOOD, facts.WRONG) if f" {name} " in f"{plan.stdout} ".replace("\n", " ")]
+        show.gap()
         show.say(f"The reader: {seen['good']} reads, {seen['refused']} refused, {seen['bare']} of the bare folder.")
         step.claims += [
             ("plan named safe and nothing else", named == ["safe"]),
@@ -87,7 +89,7 @@ def edit(show: Show, machine: Machine) -> None:
             ("no read failed meanwhile", seen["good"] > 0 and seen["refused"] == 0 and seen["bare"] == 0),
             ("safe is read-only now", refused.returncode != 0 and "Read-only" in refused.stderr),
         ]
-        step.figure = f"1 of {len(after)} workers new, {seen['refused']} failed reads"
+        step.figure = f"1 of {len(after)} new, {seen['refused']} failed reads"
 
 
 def _birth(machine: Machine) -> str:
@@ -125,7 +127,8 @@ def explain(show: Show, machine: Machine) -> None:
         code = (row["reason"] or {}).get("code", "")
         story = show.command(f"s3mountctl explain {code}")
         before = facts.pids(machine)
-        show.command("sed -i s/bucket-tree/bucket-three/ /etc/s3mountd/mounts.toml && s3mountctl reload")
+        show.command("sed -i s/bucket-tree/bucket-three/ /etc/s3mountd/mounts.toml")
+        show.command("s3mountctl reload")
         facts.came(machine, (*facts.GOOD, facts.WRONG))
         read = show.command("cat typo/hello.txt", "rob")
         final = show.command("s3mountctl status")

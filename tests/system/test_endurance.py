@@ -23,6 +23,14 @@ MANY = 20
 SANE = 10.0
 """No ratio of a machine that works is larger, however busy it is."""
 
+LOOK = """
+import json, time
+from gauge import kills, polling
+with polling.Crowd(["/srv/none"]) as crowd:
+    time.sleep(0.3)
+print(json.dumps([vars(crowd.seen["looker"]), kills.beneath(["/srv/none"])]))
+"""
+
 
 def shown(capsys: pytest.CaptureFixture[str], text: str) -> None:
     """A figure is for whoever watches the run."""
@@ -53,10 +61,7 @@ def test_what_tells_the_bare_folder_from_a_mount_does_tell(machine: Machine) -> 
     """The judge of the test above, before a folder without any mount."""
     rig.prepare(machine)
     machine.run("mkdir -p /srv/none && touch /srv/none/hello.txt")
-    look = "import json, gauge.polling as p, gauge.kills as k\n" \
-           "with p.Crowd(['/srv/none']) as crowd: p.time.sleep(0.3)\n" \
-           "print(json.dumps([vars(crowd.seen['looker']), k.beneath(['/srv/none'])]))"
-    answer = machine.run(["/usr/bin/python3", "-c", look], env={"PYTHONPATH": rig.INSIDE}).stdout
+    answer = machine.run(["/usr/bin/python3", "-c", LOOK], env={"PYTHONPATH": rig.INSIDE}).stdout
     assert '"good": 0' in answer and '"bare": 0' not in answer and "written-1" in answer
     machine.run("rm -r /srv/none")
 

@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 KNOWN = "hello.txt"
 """A file that is in every bucket and in no bare folder."""
@@ -98,7 +98,7 @@ def _write(folder: str, turn: int) -> bool:
 class Crowd:
     """Who use the folders from `with` to its end, each a process of its own."""
 
-    _USERS = {"looker": (_look, 0.0003), "reader": (_read, 0.001), "writer": (_write, 0.01)}
+    _USERS: ClassVar = {"looker": (_look, 0.0003), "reader": (_read, 0.001), "writer": (_write, 0.01)}
 
     def __init__(self, folders: list[str]) -> None:
         """Seconds beside each user are the pause after a turn that went well."""
