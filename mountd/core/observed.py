@@ -18,6 +18,8 @@ class Worker:
     folder: str = ""
     cache: str = ""
     """Its own cache folder on the host, empty without a cache."""
+    mount_id: int = 0
+    """Its mount's id, by which open files are found also when the mount is off the folder."""
     stop_timeout: float = 0.0
     """Seconds it may drain when its mount is in no configuration any more."""
 

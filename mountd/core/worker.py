@@ -55,6 +55,7 @@ class Launch:
     prepared: Prepared
     digest: str
     connection: int
+    mount_id: int = 0
 
     @property
     def unit(self) -> str:
@@ -178,6 +179,7 @@ def log_fields(launch: Launch) -> list[str]:
         f"S3MOUNT_NAME={launch.mount.name}", f"S3MOUNT_GENERATION={launch.generation}",
         f"S3MOUNT_DIGEST={launch.digest}", f"S3MOUNT_CONNECTION={launch.connection}",
         f"S3MOUNT_FOLDER={launch.mount.folder}", f"S3MOUNT_CACHE={launch.prepared.cache}",
+        f"S3MOUNT_ID={launch.mount_id}",
     ]
 
 
@@ -185,7 +187,8 @@ def describe(unit: str, fields: Mapping[str, str]) -> Worker:
     """The worker that ``log_fields`` describe. Raises KeyError and ValueError for a unit that is none of ours."""
     return Worker(
         unit, fields["S3MOUNT_NAME"], int(fields["S3MOUNT_GENERATION"]), fields["S3MOUNT_DIGEST"],
-        int(fields["S3MOUNT_CONNECTION"]), fields["S3MOUNT_FOLDER"], fields["S3MOUNT_CACHE"])
+        int(fields["S3MOUNT_CONNECTION"]), fields["S3MOUNT_FOLDER"], fields["S3MOUNT_CACHE"],
+        int(fields.get("S3MOUNT_ID", "0")))
 
 
 def properties(launch: Launch) -> list[Property]:

@@ -64,11 +64,12 @@ def _stage(keeper: "Keeper", _action: plan.Stage) -> bool:
         return False
     staged = fuse.stage(mount.source, read_only=bool(mount.options.get("read_only")))
     generation = keeper.world.next_generation(mount.name)
-    launch = Launch(mount, generation, binary.path, prepared, keeper.digest, staged.connection)
+    launch = Launch(
+        mount, generation, binary.path, prepared, keeper.digest, staged.connection, staged.mount_id)
     keeper.workers[launch.unit] = Worker(
-        launch.unit, mount.name, launch.generation, launch.digest, staged.connection, mount.folder, prepared.cache)
+        launch.unit, mount.name, generation, keeper.digest, staged.connection, mount.folder, prepared.cache,
+        staged.mount_id)
     keeper.staged_mount = staged.mount_fd
-    keeper.note_mount(staged.connection, staged.mount_id)
     staging = plan.Staging(launch.unit, keeper.digest, staged.connection, keeper.world.now())
     # A cache folder serves one worker; the next one asks for another.
     kept = None if prepared.cache else prepared
@@ -162,7 +163,7 @@ def _detach(keeper: "Keeper", _action: plan.Detach) -> bool:
 def _start_drain(keeper: "Keeper", action: plan.StartDrain) -> bool:
     orphan = keeper.workers[action.unit]
     deadline = keeper.world.now() + keeper.stop_timeout
-    drain = plan.Drain(orphan.unit, keeper.mount_id(orphan.connection), deadline)
+    drain = plan.Drain(orphan.unit, orphan.mount_id, deadline)
     keeper.memory = replace(keeper.memory, draining=(*keeper.memory.draining, drain))
     return True
 

@@ -49,7 +49,6 @@ class Keeper:
         self._timer = 0
         self._look_at: float | None = None
         self._serving_since: float | None = None
-        self._mount_ids: dict[int, int] = {}
         self.on_folder = ""
         """The unit whose mount was brought to the folder and not taken away from here since."""
         self.stop_timeout = Mount.stop_timeout
@@ -110,14 +109,18 @@ class Keeper:
             return
         drained = unit in {drain.unit for drain in self.memory.draining}
         serving = self.observed().serving
+        # An end without a fault is that of a mount taken away, unless the dead mount is still there.
+        taken_away = ending.result == "success" and not self._is_mounted(worker)
         self._bury(worker)
         if drained:
             rest = tuple(drain for drain in self.memory.draining if drain.unit != unit)
             self.memory = replace(self.memory, draining=rest)
         elif (serving is not None and serving.unit == unit) or not self.observed().workers:
-            asked_for = ending.result == "success"
-            self.fail(Cause("unmounted-outside") if asked_for else of_ending(ending))
+            self.fail(Cause("unmounted-outside") if taken_away else of_ending(ending))
         self.wake()
+
+    def _is_mounted(self, worker: Worker) -> bool:
+        return any(layer.connection == worker.connection for layer in self.observed().layers)
 
     def _bury(self, worker: Worker) -> None:
         self.workers.pop(worker.unit, None)
@@ -160,7 +163,7 @@ class Keeper:
     def _notice_umount(self) -> None:
         """The worker is there and its mount is not, and nobody here took it away: somebody else did."""
         worker = self.workers.get(self.on_folder)
-        if worker is None or any(layer.connection == worker.connection for layer in self.observed().layers):
+        if worker is None or self._is_mounted(worker):
             return
         self.on_folder = ""
         self.fail(Cause("unmounted-outside"))
@@ -189,16 +192,7 @@ class Keeper:
         """The folder and the workers as they are now."""
         layers = self.world.table.stack(self.folder)
         self._layers = layers
-        self._mount_ids |= {layer.connection: layer.mount_id for layer in layers}
         return Observed(layers, tuple(self.workers.values()))
-
-    def note_mount(self, connection: int, mount_id: int) -> None:
-        """A mount was made for that connection."""
-        self._mount_ids[connection] = mount_id
-
-    def mount_id(self, connection: int) -> int:
-        """The id that the mount of a connection had when it was last seen, 0 when it never was."""
-        return self._mount_ids.get(connection, 0)
 
     def _refusal(self) -> Cause | None:
         if self.mount is None:
