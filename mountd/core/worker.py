@@ -158,9 +158,8 @@ def _environment(launch: Launch) -> list[str]:
         pairs.append("AWS_EC2_METADATA_DISABLED=true")
     if launch.mount.credentials.profile:
         pairs.append(f"AWS_PROFILE={launch.mount.credentials.profile}")
-    # For s3mount-detach, which the drop-in of all workers runs (systemd/system/s3mount-.service.d).
-    pairs += [f"S3MOUNT_FOLDER={launch.mount.folder}", f"S3MOUNT_CONNECTION={launch.connection}"]
-    return [*pairs, "HOME=/nonexistent"]
+    # Also for s3mount-detach, which the drop-in of all workers runs (systemd/system/s3mount-.service.d).
+    return [*pairs, *_paths(launch), f"S3MOUNT_CONNECTION={launch.connection}", "HOME=/nonexistent"]
 
 
 def _loaded(launch: Launch) -> list[tuple[str, str, str]]:
@@ -178,13 +177,18 @@ def log_fields(launch: Launch) -> list[str]:
     return [
         f"S3MOUNT_NAME={launch.mount.name}", f"S3MOUNT_GENERATION={launch.generation}",
         f"S3MOUNT_DIGEST={launch.digest}", f"S3MOUNT_CONNECTION={launch.connection}",
-        f"S3MOUNT_FOLDER={launch.mount.folder}", f"S3MOUNT_CACHE={launch.prepared.cache}",
         f"S3MOUNT_ID={launch.mount_id}",
     ]
 
 
+def _paths(launch: Launch) -> list[str]:
+    """The rest of what the unit says of itself: variables, for after a daemon-reload systemd 252 cuts off what it reads
+    of LogExtraFields= at the first space, and a folder may have some."""
+    return [f"S3MOUNT_FOLDER={launch.mount.folder}", f"S3MOUNT_CACHE={launch.prepared.cache}"]
+
+
 def describe(unit: str, fields: Mapping[str, str]) -> Worker:
-    """The worker that ``log_fields`` describe. Raises KeyError and ValueError for a unit that is none of ours."""
+    """The worker that log fields and environment describe. Raises KeyError and ValueError for a unit of others."""
     return Worker(
         unit, fields["S3MOUNT_NAME"], int(fields["S3MOUNT_GENERATION"]), fields["S3MOUNT_DIGEST"],
         int(fields["S3MOUNT_CONNECTION"]), fields["S3MOUNT_FOLDER"], fields["S3MOUNT_CACHE"],

@@ -25,8 +25,10 @@ def _files(process: Path, mount_id: int) -> list[str]:
 
 
 def of_mount(mount_id: int, limit: int = 5) -> list[str]:
-    """``name (pid) path`` of processes with open files on the mount, at most ``limit``."""
+    """``name (pid) path`` of processes with open files on the mount, at most ``limit``; none for the id 0, unknown."""
     found: list[str] = []
+    if not mount_id:
+        return found
     for process in _PROC.iterdir():
         if not process.name.isdigit():
             continue

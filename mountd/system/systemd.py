@@ -149,13 +149,14 @@ class Systemd:
         return [worker for worker in found if worker is not None]
 
     def _worker(self, unit: str) -> Worker | None:
-        """What the unit's log fields tell (``core.worker.log_fields``), or None when it is none of ours."""
+        """What the unit says of itself (``core.worker.describe``), or None when it is none of ours."""
         try:
             arguments = GLib.Variant("(s)", (_SERVICE,))
             answer = self._call(object_path(unit), _PROPERTIES, "GetAll", arguments)[0]
         except MountdError:
             return None
-        fields = dict(bytes(field).decode().split("=", 1) for field in answer["LogExtraFields"])
+        said = [*(bytes(field).decode() for field in answer["LogExtraFields"]), *answer["Environment"]]
+        fields = dict(line.split("=", 1) for line in said)
         try:
             found = describe(unit, fields)
         except (KeyError, ValueError):

@@ -7,6 +7,7 @@ from types import MappingProxyType
 import pytest
 
 from mountd.core import worker
+from mountd.core.observed import Worker
 from mountd.core.worker import Folder, KeyFiles, Launch, Prepared
 from mountd.words.model import Credentials, Mount, Place
 
@@ -37,7 +38,7 @@ def test_keys_go_by_credential_files_and_never_by_value() -> None:
     assert prop(LAUNCH, "LoadCredential") == [("aws-credentials", KEYS.credentials)]
     environment = prop(LAUNCH, "Environment")
     assert environment == ["AWS_SHARED_CREDENTIALS_FILE=aws-credentials",
-                           "AWS_EC2_METADATA_DISABLED=true", "S3MOUNT_FOLDER=/home/rob/data",
+                           "AWS_EC2_METADATA_DISABLED=true", "S3MOUNT_FOLDER=/home/rob/data", "S3MOUNT_CACHE=",
                            "S3MOUNT_CONNECTION=41", "HOME=/nonexistent"]
     assert prop(LAUNCH, "WorkingDirectory") == "-/run/credentials/s3mount-erdos-3.service"
 
@@ -64,10 +65,13 @@ def test_files_in_homes_reach_the_sandbox() -> None:
 
 
 def test_what_a_unit_says_of_itself_is_understood_by_the_next_daemon() -> None:
-    fields = dict(field.split("=", 1) for field in worker.log_fields(LAUNCH))
-    found = worker.describe(LAUNCH.unit, fields)
-    assert (found.name, found.generation, found.digest, found.connection, found.folder) == \
-        ("erdos", 3, "d1", 41, "/home/rob/data")
+    launch = replace(LAUNCH, mount_id=77, mount=replace(MOUNT, folder="/home/rob/my data"))
+    environment = prop(launch, "Environment")
+    assert isinstance(environment, list)
+    fields = dict(field.split("=", 1) for field in [*worker.log_fields(launch), *environment])
+    assert worker.describe(launch.unit, fields) == Worker(
+        launch.unit, "erdos", 3, "d1", 41, "/home/rob/my data", mount_id=77)
+    assert not [field for field in worker.log_fields(launch) if " " in field], "systemd would cut it off there"
 
 
 @pytest.mark.parametrize(("text", "escaped"), [
