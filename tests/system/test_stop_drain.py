@@ -81,6 +81,38 @@ def test_a_writer_that_does_not_finish_is_named_when_it_is_cut_off(machine: Mach
     assert listing["KeyCount"] == 0, "half a file was stored"
 
 
+def test_a_new_daemon_goes_on_with_a_drain_and_names_who_is_cut_off(machine: Machine) -> None:
+    kit.configure(machine, kit.mount("inherited", stop_timeout="3s"))
+    [one] = kit.wait_ok(machine, "inherited")
+    with kit.opened(machine, "/srv/inherited/lost", "w") as writer:
+        assert writer.ask("write", 1000) == "ok"
+        machine.run("s3mountctl stop --no-wait inherited; systemctl restart s3mountd")
+        kit.wait_for(machine, "inherited", 5, state="draining")
+        assert kit.alive(machine, one["pid"])
+        kit.wait_for(machine, "inherited", 10, state="stopped")
+        assert not kit.alive(machine, one["pid"])
+        said = machine.journal("-u", "s3mountd", "S3MOUNT_NAME=inherited")
+        line = next(line for line in said.splitlines() if "had not finished" in line)
+        assert f"python3 ({writer.pid}) " in line
+
+
+def test_started_again_while_it_drains_it_is_mounted_beside_the_drain(machine: Machine) -> None:
+    kit.configure(machine, kit.mount("again"))
+    [old] = kit.wait_ok(machine, "again")
+    with kit.opened(machine, "/srv/again/begun-before", "w") as writer:
+        assert writer.ask("write", 1000) == "ok"
+        machine.run("s3mountctl stop --no-wait again")
+        kit.wait_for(machine, "again", 5, state="draining")
+        machine.run("s3mountctl start again")
+        [new] = kit.wait_ok(machine, "again")
+        assert kit.alive(machine, old["pid"])
+        assert new["pid"] != old["pid"]
+        assert (writer.ask("write", 1000), writer.ask("close")) == ("ok", "ok")
+    machine.wait_until(lambda: not kit.alive(machine, old["pid"]), 5, "the old worker has ended by itself")
+    assert _length(machine, "begun-before") == 2000
+    assert kit.look(machine, "again")["pid"] == new["pid"]
+
+
 def test_what_is_stopped_stays_so_until_it_is_started(own_machine: Machine) -> None:
     kit.configure(own_machine, kit.mount("held"), kit.mount("other", "bucket-two"))
     kit.wait_ok(own_machine, "held", "other")

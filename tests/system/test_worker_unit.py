@@ -116,6 +116,21 @@ def test_files_belong_to_whom_the_folder_belongs(machine: Machine) -> None:
     assert _tried(machine, "/home/rob/owned/hello.txt", "r", user="nobody") == "EACCES"
 
 
+def test_a_name_of_any_shape_outlives_a_reload_of_systemd_and_a_new_daemon(machine: Machine) -> None:
+    folder = '/srv/we ird %n "q" \\ $HOME ü'
+    kit.store(machine, "put_object", Bucket="bucket-one", Key="100% sure/it's", Body="deep")
+    kit.configure(machine, kit.mount("odd", folder=folder, prefix="100% sure/"))
+    [one] = kit.wait_ok(machine, "odd")
+    machine.run("systemctl daemon-reload; systemctl restart s3mountd")
+    [again] = kit.wait_ok(machine, "odd")
+    assert (again["pid"], again["unit"]) == (one["pid"], one["unit"])
+    assert machine.read(f"{folder}/it's") == "deep"
+    machine.run(["systemctl", "stop", "s3mountd", one["unit"]])
+    assert folder not in machine.run(["findmnt", "--noheadings", "--raw", "--output", "TARGET"]).stdout
+    assert machine.run(["mountpoint", "-q", folder], check=False).returncode != 0
+    assert not kit.alive(machine, one["pid"])
+
+
 def test_read_only_is_enforced_by_the_kernel(machine: Machine) -> None:
     kit.configure(machine, kit.mount("readonly", read_only=True))
     [one] = kit.wait_ok(machine, "readonly")
