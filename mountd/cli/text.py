@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from mountd.cli.verdict import Exit
-from mountd.core import spans
+from mountd.core import plain, spans
 
 _COLOURS = {Exit.WELL: "32", Exit.DEGRADED: "33", Exit.DOWN: "31"}
 _BOLD, _DIM = "1", "2"
-_UNITS = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ class Cell:
 
 def clean(text: str) -> str:
     """Make control characters visible: names and server answers must not reach the terminal as commands."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return plain.visible(text)
 
 
 def columns(text: str) -> int:
@@ -113,15 +112,7 @@ def moment(stamp: str) -> datetime:
 
 def span(seconds: float) -> str:
     """Two units at most, as a person says it: ``3d 4h``, ``12min``, ``0s``."""
-    left = max(0, int(seconds))
-    parts = []
-    for unit, size in _UNITS:
-        if left >= size:
-            parts.append(f"{left // size}{unit}")
-            left %= size
-        elif parts:
-            break
-    return " ".join(parts[:2]) or "0s"
+    return spans.rough(seconds)
 
 
 def local(stamp: str) -> str:

@@ -26,3 +26,19 @@ def text(span: float) -> str:
         if span >= size and span % size == 0:
             return f"{span / size:g}{unit}"
     return f"{span:g}s"
+
+
+_ROUGH = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+
+
+def rough(span: float) -> str:
+    """Two units at most, as a person says it: ``3d 4h``, ``12min``, ``0s``."""
+    left = max(0, int(span))
+    parts = []
+    for unit, size in _ROUGH:
+        if left >= size:
+            parts.append(f"{left // size}{unit}")
+            left %= size
+        elif parts:
+            break
+    return " ".join(parts[:2]) or "0s"

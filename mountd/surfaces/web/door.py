@@ -1,0 +1,118 @@
+"""Who is let in: bounded in number and time, so that callers who stall cannot keep others out.
+
+libsoup has no such limits of its own. Each connection serves one request; the streams are handed to it one by one.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from gi.repository import Gio, GLib
+
+from mountd.core.listen import Listen
+
+MAX_GUESTS = 200
+ASKING_LIMIT = 10.0
+"""Seconds for a whole request."""
+LEAVING_LIMIT = 20.0
+"""Seconds more until the whole answer has been taken."""
+_BACKLOG = 128
+_BREATH_MS = 100
+_EVERYBODY = 0o666
+
+Admit = Callable[[Any, Any], None]
+
+
+class Guest:
+    """One connection; ``address`` is what it is known by, also on a unix socket, where nobody has an address."""
+
+    def __init__(self, stream: Any, address: Any) -> None:
+        self.stream = stream
+        self.address = address
+        self.has_asked = False
+        self.timer = 0
+
+
+class Door:
+    """Listens, admits, and shows out who stays too long. Raises GLib.Error when the address cannot be had."""
+
+    def __init__(self, listen: Listen, admit: Admit) -> None:
+        self._admit = admit
+        self._guests: dict[Any, Guest] = {}
+        """By address, oldest first."""
+        self._listener = Gio.SocketListener()
+        self._listener.set_backlog(_BACKLOG)
+        if listen.path:
+            # Left by one that was killed; the folder is this unit's own.
+            Path(listen.path).unlink(missing_ok=True)
+            address: Any = Gio.UnixSocketAddress.new(listen.path)
+        else:
+            address = Gio.InetSocketAddress.new_from_string(listen.host, listen.port)
+        self._listener.add_address(address, Gio.SocketType.STREAM, Gio.SocketProtocol.DEFAULT, None)
+        if listen.path:
+            # Reading the status is free to every local user on D-Bus too.
+            Path(listen.path).chmod(_EVERYBODY)
+        self._listen()
+
+    def asked(self, address: Any) -> None:
+        """The guest's request is here in full."""
+        guest = self._guests.get(address)
+        if guest is not None:
+            guest.has_asked = True
+            self._limit(guest, LEAVING_LIMIT)
+
+    def leave(self, address: Any) -> Any:
+        """The guest is somebody else's now, or gone: its stream, or None when it is not known any more."""
+        guest = self._guests.pop(address, None)
+        if guest is None:
+            return None
+        GLib.source_remove(guest.timer)
+        return guest.stream
+
+    def _listen(self) -> bool:
+        self._listener.accept_async(None, self._accepted)
+        return bool(GLib.SOURCE_REMOVE)
+
+    def _accepted(self, listener: Any, result: Any) -> None:
+        try:
+            stream, _ = listener.accept_finish(result)
+        except GLib.Error:
+            # Out of descriptors, or gone before it was let in.
+            GLib.timeout_add(_BREATH_MS, self._listen)
+            return
+        if len(self._guests) >= MAX_GUESTS:
+            self._make_room()
+        guest = Guest(stream, stream.get_remote_address())
+        self._guests[guest.address] = guest
+        self._limit(guest, ASKING_LIMIT)
+        self._admit(stream, guest.address)
+        self._listen()
+
+    def _make_room(self) -> None:
+        """Show out the one that has been at it longest: an honest request is over in milliseconds."""
+        slow = next((guest for guest in self._guests.values() if not guest.has_asked), None)
+        self._show_out(slow or next(iter(self._guests.values())))
+
+    def _limit(self, guest: Guest, seconds: float) -> None:
+        if guest.timer:
+            GLib.source_remove(guest.timer)
+        guest.timer = GLib.timeout_add(int(seconds * 1000), self._late, guest)
+
+    def _late(self, guest: Guest) -> bool:
+        # The timer ends with this call; leave() must not remove it a second time.
+        self._guests.pop(guest.address, None)
+        close(guest.stream)
+        return bool(GLib.SOURCE_REMOVE)
+
+    def _show_out(self, guest: Guest) -> None:
+        self.leave(guest.address)
+        close(guest.stream)
+
+
+def close(stream: Any) -> None:
+    """End a connection whatever it is doing: what waits for it is woken with an error."""
+    socket = stream.get_socket()
+    try:
+        socket.shutdown(True, True)
+    except GLib.Error:
+        return  # it was over already
