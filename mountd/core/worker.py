@@ -80,6 +80,14 @@ def escape_path(path: str) -> str:
     return escape("/".join(part for part in path.split("/") if part)) or "-"
 
 
+def file_name(name: str) -> str:
+    """A mount's name as a part of paths that systemd is given.
+
+    Without backslashes: systemd 257 undoes escapes in the path of ``LoadCredential=``, 252 does not.
+    """
+    return escape(name).replace("\\x", "=")
+
+
 def unit_name(name: str, generation: int) -> str:
     """``s3mount-<escaped name>-<generation>.service``."""
     return f"{paths.WORKER_PREFIX}{escape(name)}-{generation}.service"

@@ -12,7 +12,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mountd.core.worker import escape
+from mountd.core.worker import file_name
 from mountd.words import paths
 from mountd.words.errors import MountdError
 
@@ -26,7 +26,7 @@ def make(cache: str, mount_name: str, in_use: Iterable[str]) -> str:
     each generation, hence its own open mode. Raises MountdError ``host-refused``.
     """
     parent = Path(cache) / _PARENT
-    fresh = f"{escape(mount_name)}-{secrets.token_hex(4)}"
+    fresh = f"{file_name(mount_name)}-{secrets.token_hex(4)}"
     try:
         paths.CACHE_MOUNT.mkdir(mode=0o755, parents=True, exist_ok=True)
         parent.mkdir(mode=0o700, exist_ok=True)

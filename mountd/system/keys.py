@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mountd.core.worker import KeyFiles, escape
+from mountd.core.worker import KeyFiles, file_name
 from mountd.words import paths
 from mountd.words.errors import MountdError
 from mountd.words.model import Credentials
@@ -93,7 +93,7 @@ def find(mount_name: str, wanted: Credentials, folder_uid: int) -> KeyFiles:
     Without any named the folder's owner's files count, then root's, then the machine's role (no files at all).
     Raises MountdError ``no-credentials`` and ``profile-missing``.
     """
-    directory = paths.KEYS / escape(mount_name)
+    directory = paths.KEYS / file_name(mount_name)
     if wanted.anonymous:
         return KeyFiles(source="anonymous")
     for home in _homes(wanted, folder_uid):
@@ -118,4 +118,4 @@ def _has_profile(content: bytes, profile: str) -> bool:
 
 def forget(mount_name: str) -> None:
     """Remove the copies of a mount that is no more."""
-    shutil.rmtree(paths.KEYS / escape(mount_name), ignore_errors=True)
+    shutil.rmtree(paths.KEYS / file_name(mount_name), ignore_errors=True)

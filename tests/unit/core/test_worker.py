@@ -74,6 +74,11 @@ def test_what_a_unit_says_of_itself_is_understood_by_the_next_daemon() -> None:
     assert not [field for field in worker.log_fields(launch) if " " in field], "systemd would cut it off there"
 
 
+def test_a_name_in_a_path_has_nothing_that_systemd_would_undo() -> None:
+    assert worker.file_name("my-data_1.x") == "my=2ddata_1.x"
+    assert worker.file_name("/srv/x") == "-srv-x"
+
+
 @pytest.mark.parametrize(("text", "escaped"), [
     ("erdos", "erdos"), ("a-b", "a\\x2db"), ("a/b", "a-b"), (".hidden", "\\x2ehidden"), ("ü", "\\xc3\\xbc"),
 ])
