@@ -146,15 +146,16 @@ def test_prefix_and_cache_work_from_home(machine: Machine) -> None:
     machine.run("install -d -o rob /home/rob/cache && chmod 0700 /home/rob")
     kit.configure(
         machine,
-        kit.mount("cached", prefix="runs/2026/", folder="/home/rob/deep", cache="/home/rob/cache", max_cache_size=100),
+        kit.mount("well-cached", prefix="runs/2026/", folder="/home/rob/deep", cache="/home/rob/cache",
+                  max_cache_size=100),
     )
-    [one] = kit.wait_ok(machine, "cached")
+    [one] = kit.wait_ok(machine, "well-cached")
     assert machine.run("ls /home/rob/deep; cat /home/rob/deep/deep").stdout == "deep\ndeep down"
     blocks = "find /home/rob/cache -type f -size +0"
     machine.wait_until(lambda: machine.run(blocks).stdout, 5, "something is in the cache")
     assert machine.run(blocks, user="rob", check=False).stdout == "", "the cache is open to others"
     kit.kill(machine, one["pid"])
-    kit.wait_for(machine, "cached", state="mounted", restarts=1)
+    kit.wait_for(machine, "well-cached", state="mounted", restarts=1)
     assert machine.read("/home/rob/deep/deep") == "deep down"
     kit.configure(machine)
     machine.wait_until(lambda: not kit.workers(machine), 10, "the worker has ended")
