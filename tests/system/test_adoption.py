@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 
@@ -238,3 +239,23 @@ def test_a_second_daemon_goes_away_by_itself(machine: Machine, words: str) -> No
     assert _daemon(machine) == first
     assert workers(machine) == before
     wait_ok(machine, "one", "two")
+
+
+def test_daemon_and_workers_killed_at_any_moment_leave_one_worker_and_one_mount_each(machine: Machine) -> None:
+    _both(machine)
+    chance = random.Random(3)  # the same moments in each run, so far as a machine can
+    with hammer(machine, "/srv/one", readers=1) as one, hammer(machine, "/srv/two", readers=1) as two:
+        for round_ in range(6):
+            old = _daemon(machine)
+            victim = look(machine, chance.choice(["one", "two"]))["pid"]
+            assert victim, f"round {round_}: nothing to kill"
+            # The daemon dies while it stages, swaps or buries.
+            machine.run(f"kill -9 {victim}; sleep {chance.random() * 0.3:.3f}; kill -9 {old}")
+            new = _next_daemon(machine, old)
+            machine.wait_until(lambda new=new: _knows(machine, new), 20, f"round {round_}: all is well")  # type: ignore[misc]
+            machine.wait_until(lambda: len(workers(machine)) == 2, 15, f"round {round_}: two workers")
+            for folder in ("/srv/one", "/srv/two"):
+                live = [line for line in mounts_on(machine, folder) if line.startswith("fuse.mount-s3 ")]
+                assert len(live) == 1, (round_, live)
+    assert (one.bare, one.wrong, two.bare, two.wrong) == (0, 0, 0, 0), (one, two)
+    print(f"6 rounds: {one.reads + two.reads} reads, {one.errors} {two.errors} while a worker was dead")
