@@ -9,32 +9,36 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Row:
-    """One figure. `value` is judged against `goal`; `below` says on which side of it is good."""
+    """One figure. `value` is judged against `goal` if there is one; `below` says on which side of it is good."""
 
     what: str
     ours: str
     peer: str
     value: float
-    goal: float
+    goal: float | None
     unit: str = "x"
     below: bool = True
 
     @property
     def met(self) -> bool:
         """Is the goal reached?"""
+        if self.goal is None:
+            return True
         return self.value <= self.goal if self.below else self.value >= self.goal
 
     def cells(self) -> tuple[str, ...]:
         """The columns."""
-        sign = "<=" if self.below else ">="
-        return (self.what, self.ours, self.peer, f"{self.value:.3g} {self.unit}",
-                f"{sign} {self.goal:g} {self.unit}", "met" if self.met else "MISSED")
+        figure = f"{self.value:.3g} {self.unit}"
+        if self.goal is None:
+            return (self.what, self.ours, self.peer, figure, "", "")
+        goal = f"{'<=' if self.below else '>='} {self.goal:g} {self.unit}"
+        return (self.what, self.ours, self.peer, figure, goal, "met" if self.met else "MISSED")
 
 
 HEAD = ("what", "s3mountd", "peer", "figure", "goal", "")
 
 
-def ratio(what: str, ours: Sequence[float], peer: Sequence[float], goal: float, unit: str = "s",
+def ratio(what: str, ours: Sequence[float], peer: Sequence[float], goal: float | None, unit: str = "s",
           below: bool = True) -> Row:
     """Median against median of the same run."""
     left, right = statistics.median(ours), statistics.median(peer)
