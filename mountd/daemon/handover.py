@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from mountd.daemon.apply import drop_staging
-from mountd.daemon.keeper import Keeper
+from mountd.daemon.kept import Kept
 
 
-def hand_over(old: Keeper, heir: Keeper) -> None:
+def hand_over(old: Kept, heir: Kept) -> None:
     """The heir of a folder gets the workers of the mount that had it; with two keepers both would clear the folder."""
     drop_staging(old)
     for worker in old.workers.values():

@@ -87,7 +87,7 @@ class Reconciler:
         heirs = {folder: self._keepers[name, folder] for name, folder in wanted}
         for keeper in [keeper for key, keeper in self._keepers.items() if key not in wanted]:
             if keeper.folder in heirs:
-                hand_over(keeper, heirs[keeper.folder])
+                hand_over(keeper.kept, heirs[keeper.folder].kept)
                 self._forget(keeper)
             else:
                 keeper.want(None, "")
@@ -196,7 +196,7 @@ class Reconciler:
 
     def longest_stop(self) -> float:
         """Seconds that unmounting all may take."""
-        return max((keeper.stop_timeout for keeper in self._keepers.values()), default=0.0)
+        return max((keeper.kept.stop_timeout for keeper in self._keepers.values()), default=0.0)
 
     def close(self) -> None:
         """Forget all keepers; mounts and workers stay."""

@@ -70,7 +70,7 @@ def _version(request: Mapping[str, Any], _descriptor: int | None) -> dict[str, A
 
 
 def _holders(request: Mapping[str, Any], _descriptor: int | None) -> dict[str, Any]:
-    return {"holders": holders.of_mount(int(request["mount_id"]))}
+    return {"holders": holders.of_mount(int(request["mount_id"]), str(request["folder"]))}
 
 
 TASKS: dict[str, Callable[[Mapping[str, Any], int | None], dict[str, Any]]] = {

@@ -24,8 +24,11 @@ def _files(process: Path, mount_id: int) -> list[str]:
     return held
 
 
-def of_mount(mount_id: int, limit: int = 5) -> list[str]:
-    """``name (pid) path`` of processes with open files on the mount, at most ``limit``; none for the id 0, unknown."""
+def of_mount(mount_id: int, folder: str, limit: int = 5) -> list[str]:
+    """``name (pid) path`` of processes with open files on the mount, at most ``limit``; none for the id 0, unknown.
+
+    The kernel tells paths on a mount that is off its folder from the mount's own root; ``folder`` goes before them.
+    """
     found: list[str] = []
     if not mount_id:
         return found
@@ -36,7 +39,8 @@ def of_mount(mount_id: int, limit: int = 5) -> list[str]:
             files = _files(process, mount_id)
             if files:
                 command = (process / "comm").read_text("utf-8", "replace").strip()
-                found.append(f"{command} ({process.name}) {files[0]}")
+                path = files[0] if files[0].startswith(f"{folder}/") else folder + files[0]
+                found.append(f"{command} ({process.name}) {path}")
         if len(found) >= limit:
             break
     return found

@@ -1,0 +1,74 @@
+"""The end of a worker: which one it was, what it means, what it said."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from mountd.core.messages import Cause, Ending, of_ending
+from mountd.core.observed import Worker
+from mountd.daemon.apply import drop_staging
+from mountd.daemon.kept import Kept
+from mountd.system.probe import Answer
+from mountd.words.errors import MountdError
+
+_EXEC_FAILED = 203
+"""The exit status by which systemd says that it could not run the program (systemd.exec(5))."""
+
+
+def ended(kept: Kept, unit: str, ending: Ending) -> None:
+    """A unit has ended; nothing happens when it is not one of this mount's."""
+    worker = kept.workers.get(unit)
+    if worker is None:
+        return
+    if kept.is_starting(unit):
+        _ask_for_words(kept, worker, ending)
+        return
+    drained = unit in {drain.unit for drain in kept.memory.draining}
+    serving = kept.observed().serving
+    # An end without a fault is that of a mount taken away, unless the dead mount is still there.
+    taken_away = ending.result == "success" and not kept.is_mounted(worker)
+    _bury(kept, worker)
+    if drained:
+        rest = tuple(drain for drain in kept.memory.draining if drain.unit != unit)
+        kept.memory = replace(kept.memory, draining=rest)
+    elif (serving is not None and serving.unit == unit) or not kept.observed().workers:
+        kept.fail(Cause("unmounted-outside") if taken_away else of_ending(ending))
+    kept.wake()
+
+
+def unheard(kept: Kept, living: Sequence[str]) -> None:
+    """PID 1 was executed anew: workers whose end was not heard of have ended all the same."""
+    for unit in [unit for unit in kept.workers if unit not in living and not kept.is_starting(unit)]:
+        ended(kept, unit, Ending("exit-code", 1))
+
+
+def notice_umount(kept: Kept) -> None:
+    """The worker is there and its mount is not, and nobody here took it away: somebody else did."""
+    worker = kept.workers.get(kept.on_folder)
+    if worker is None or kept.is_mounted(worker):
+        return
+    kept.on_folder = ""
+    kept.fail(Cause("unmounted-outside"))
+
+
+def _bury(kept: Kept, worker: Worker) -> None:
+    kept.workers.pop(worker.unit, None)
+    if worker.cache:
+        kept.world.helper.ask("sweep", lambda _: None, path=worker.cache)
+
+
+def _ask_for_words(kept: Kept, worker: Worker, ending: Ending) -> None:
+    """A worker that died while staging has said why; the journal may need a moment to have it."""
+    def told(answer: Answer | MountdError) -> None:
+        words = "" if isinstance(answer, MountdError) else str(answer["words"])
+        if kept.is_starting(worker.unit):
+            drop_staging(kept)
+            kept.fail(of_ending(replace(ending, words=words)))
+            kept.wake()
+
+    _bury(kept, worker)
+    staging = kept.memory.staging
+    if ending.result == "exit-code" and ending.status != _EXEC_FAILED and staging is not None:
+        age = kept.world.now() - staging.since
+        kept.world.helper.ask("words", told, unit=worker.unit, since=kept.world.wall() - age - 1.0)
+    else:
+        told({"words": ""})

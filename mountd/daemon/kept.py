@@ -1,0 +1,83 @@
+"""One kept mount: what is known of it, shared by those who look, act and mourn."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import random
+
+from mountd.core import backoff, reasons
+from mountd.core.backoff import STABLE_SECONDS, Failure
+from mountd.core.layers import Layer
+from mountd.core.messages import Cause
+from mountd.core.observed import Observed, Worker
+from mountd.core.plan import Memory
+from mountd.daemon import record
+from mountd.daemon.announce import Announcer
+from mountd.daemon.world import World
+from mountd.words.model import Mount, Reason, State
+
+
+class Kept:
+    """The memory of one mount, and the few sentences that change it. ``wake()`` asks for a look, soon."""
+
+    def __init__(self, name: str, folder: str, world: World, wake: Callable[[], None]) -> None:
+        self.name, self.folder, self.world, self.wake = name, folder, world, wake
+        self.mount: Mount | None = None
+        self.digest = ""
+        self.memory = Memory()
+        self.workers: dict[str, Worker] = {}
+        self.staged_mount: int | None = None
+        """Descriptor of the staged mount, ours to close."""
+        self.on_folder = ""
+        """The unit whose mount was brought to the folder and not taken away from here since."""
+        self.stop_timeout = Mount.stop_timeout
+        self.record = record.load(name)
+        self.proven = False
+        """Has the worker answered, last time it was asked?"""
+        self.told = False
+        """Has the present situation been told to those who listen?"""
+        self.layers: tuple[Layer, ...] = ()
+        """What was on the folder when it was last looked at."""
+        self.announcer = Announcer(name)
+        self._serving_since: float | None = None
+
+    def observed(self) -> Observed:
+        """The folder and the workers as they are now."""
+        self.layers = self.world.table.stack(self.folder)
+        return Observed(self.layers, tuple(self.workers.values()))
+
+    def reason(self, cause: Cause) -> Reason:
+        """The cause in words for this mount."""
+        return reasons.reason(cause, self.mount, self.record.credentials)
+
+    def is_starting(self, unit: str) -> bool:
+        """Is this the staged worker?"""
+        return self.memory.staging is not None and self.memory.staging.unit == unit
+
+    def is_mounted(self, worker: Worker) -> bool:
+        """Is the worker's mount, dead or alive, on the folder?"""
+        return any(layer.connection == worker.connection for layer in self.observed().layers)
+
+    def fail(self, cause: Cause) -> None:
+        """Remember a failure; after a stable spell it is a first one again."""
+        now = self.world.now()
+        previous: Failure | None = self.memory.failure
+        if self._serving_since is not None and now - self._serving_since >= STABLE_SECONDS:
+            previous = None
+        self._serving_since = None
+        failure = backoff.after(previous, cause, now, random())
+        keep = failure.not_before is not None and failure.not_before <= now
+        self.memory = replace(self.memory, failure=failure, prepared=self.memory.prepared if keep else None)
+        self.announcer.failed(failure, self.reason(cause))
+
+    def served(self) -> None:
+        """A worker has come to the folder and has answered."""
+        if self.record.ever_served and self.record.state is not State.MOUNTED:
+            self.record.restarts += 1
+        self._serving_since = self.world.now()
+        self.told = False
+        self.prove()
+
+    def prove(self) -> None:
+        """The worker has just answered."""
+        self.proven = True
+        self.record.checked_at = self.world.wall()
