@@ -85,7 +85,7 @@ def load(name: str) -> Record:
         return Record(
             State(kept["state"]), Cause(*kept["cause"]) if kept["cause"] else None, kept["since"],
             kept["checked_at"], kept["restarts"], Outage(*kept["last_outage"]) if kept["last_outage"] else None,
-            kept["ever_served"], kept["credentials"],
+            kept["ever_served"], kept.get("credentials", ""),
         )
     except (TypeError, KeyError, ValueError):
         return Record()
