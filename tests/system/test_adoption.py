@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 
@@ -60,9 +61,11 @@ def _knows(machine: Machine, pid: int) -> bool:
 
 
 def _adopted_within(machine: Machine, pid: int) -> float:
-    """Seconds from the daemon's start until it knows everything (systemd's clock is this host's)."""
+    """Seconds from the process's start until the last mount was proven, by the daemon's and systemd's own stamps."""
     machine.wait_until(lambda: _knows(machine, pid), 10, "the new daemon knows all", every=0.02)
-    return time.monotonic() - int(show(machine, DAEMON, "ExecMainStartTimestampMonotonic")) / 1e6
+    started = time.time() - time.monotonic() + int(show(machine, DAEMON, "ExecMainStartTimestampMonotonic")) / 1e6
+    proven = max(datetime.fromisoformat(one["checked_at"]).timestamp() for one in status(machine)["mounts"])
+    return proven - started
 
 
 def _both(machine: Machine) -> dict[str, int]:
