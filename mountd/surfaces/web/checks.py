@@ -33,17 +33,18 @@ class Rules:
             return Refusal(405, "only GET and HEAD are answered here; change mounts with s3mountctl")
         # A page somewhere on the Web can send a browser here under a name of its own (DNS rebinding), and would read
         # the answer as its own. It cannot choose what the browser says in Host.
-        if not self._known(headers.get("host", "")):
+        if not self.knows(headers.get("host", "")):
             return Refusal(421, f"these pages answer to {' and '.join(self._spelled())} only")
         if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
             return Refusal(403, "another site's script may not read these pages")
         return None
 
-    def _known(self, host: str) -> bool:
+    def knows(self, host: str) -> bool:
+        """True for a host, with or without a port, that these pages answer to."""
         if not host:
             # HTTP/1.0 and unix sockets; browsers always send it.
             return True
-        match = _HOST.fullmatch(host)
+        match = _HOST.fullmatch(f"[{host}]" if host.count(":") > 1 and "[" not in host else host)
         if match is None:
             return False
         name = match["name"].strip("[]").lower().rstrip(".")

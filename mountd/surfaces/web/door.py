@@ -61,6 +61,10 @@ class Door:
             guest.has_asked = True
             self._limit(guest, LEAVING_LIMIT)
 
+    def is_here(self, address: Any) -> bool:
+        """False when the guest has gone, or was shown out."""
+        return address in self._guests
+
     def leave(self, address: Any) -> Any:
         """The guest is somebody else's now, or gone: its stream, or None when it is not known any more."""
         guest = self._guests.pop(address, None)

@@ -67,7 +67,8 @@ def whole(heard: Answer | Silence, last: Answer | None, host: str) -> bytes:
 {_part(heard, last)}</main>
 <footer>
 <p>The same for machines: <a href="/status.json">status.json</a> <a href="/metrics">metrics</a>
-<a href="/readyz">readyz</a> <a href="/livez">livez</a>. To act: <code>s3mountctl</code>.</p>
+<a href="/readyz">readyz</a> <a href="/livez">livez</a></p>
+<p>To act: <code>s3mountctl</code></p>
 </footer>
 </body>
 </html>
@@ -150,18 +151,24 @@ def _section(group: _Group, mounts: Sequence[Document]) -> str:
 
 
 def _mount(mount: Document, group: _Group) -> str:
-    reason = mount["reason"]
-    told = ""
-    if reason is not None and group is not _WELL:
-        told = f'<p class="why">{_h(reason["text"])} <span class="code">{_h(reason["code"])}</span></p>\n'
-        if reason["hint"]:
-            told += f'<p class="next"><span>Next step</span> <code>{_h(reason["hint"])}</code></p>\n'
     name = _h(mount["name"])
-    return (f'<li class="mount {group.key}" data-name="{name}">\n'
-            f'<p class="head"><span class="badge">{_h(_word(mount))}</span> <strong class="name">{name}</strong> '
-            f'<span class="folder">{_h(mount["folder"])}</span> <span class="when">{_when(mount)}</span></p>\n{told}'
-            f'<details><summary>Details<span class="sr"> of {name}</span></summary>\n'
-            f"<dl>{_facts(mount)}</dl></details>\n</li>\n")
+    told = "" if group is _WELL else _told(mount["reason"])
+    head = (f'<span class="badge">{_h(_word(mount))}</span> <strong class="name">{name}</strong> '
+            f'<span class="folder">{_h(mount["folder"])}</span> <span class="when">{_when(mount)}</span>')
+    facts = f"<dl>{_facts(mount)}</dl></details>\n"
+    # Where there is nothing to say the row itself opens, so that many fit on a screen.
+    body = (f'<p class="head">{head}</p>\n{told}<details><summary class="more">Details'
+            f'<span class="sr"> of {name}</span></summary>\n{facts}' if told
+            else f'<details><summary class="head">{head}</summary>\n{facts}')
+    return f'<li class="mount {group.key}" data-name="{name}">\n{body}</li>\n'
+
+
+def _told(reason: Document | None) -> str:
+    """Why, and what to do."""
+    if reason is None:
+        return ""
+    hint = f'<p class="next"><span>Next step</span> <code>{_h(reason["hint"])}</code></p>\n' if reason["hint"] else ""
+    return f'<p class="why">{_h(reason["text"])} <span class="code">{_h(reason["code"])}</span></p>\n{hint}'
 
 
 def _word(mount: Document) -> str:
@@ -171,10 +178,10 @@ def _word(mount: Document) -> str:
 
 def _when(mount: Document) -> str:
     if mount["next_try"]:
-        return f"next try {_stamp(mount['next_try'])}"
+        return _stamp(mount["next_try"], "next try")
     if mount["state"] == State.MOUNTED.value and mount["checked_at"]:
-        return f"checked {_stamp(mount['checked_at'])}"
-    return f"since {_stamp(mount['since'])}"
+        return _stamp(mount["checked_at"], "checked")
+    return _stamp(mount["since"], "since")
 
 
 def _facts(mount: Document) -> str:
@@ -206,14 +213,15 @@ def _outage(outage: Document) -> str:
     return f"{_stamp(outage['from'])}, for {spans.rough(max(1, seconds))}{code}"
 
 
-def _stamp(stamp: str | None) -> str:
-    return _time(datetime.fromisoformat(stamp)) if stamp else ""
+def _stamp(stamp: str | None, word: str = "") -> str:
+    return _time(datetime.fromisoformat(stamp), word) if stamp else ""
 
 
-def _time(moment: datetime) -> str:
-    """The script puts the reader's own time, and how long ago, in its place."""
+def _time(moment: datetime, word: str = "") -> str:
+    """The script says instead how long ago, in the form that goes with the word, and the reader's own time."""
     utc = moment.astimezone(UTC)
-    return f'<time datetime="{utc.isoformat(timespec="seconds")}">{utc:%Y-%m-%d %H:%M:%S} UTC</time>'
+    text = f"{word} {utc:%Y-%m-%d %H:%M:%S} UTC".lstrip()
+    return f'<time datetime="{utc.isoformat(timespec="seconds")}" data-word="{word}">{text}</time>'
 
 
 def _now() -> str:

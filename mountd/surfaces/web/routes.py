@@ -50,6 +50,9 @@ class Routes:
         headers = message.get_request_headers()
         # All lines of a name together: two Hosts are none.
         found = {name: headers.get_list(name) or "" for name in ("Host", "Sec-Fetch-Site", "Sec-Fetch-Mode")}
+        # A target with a host of its own counts more than the header (RFC 9112, 3.2.2), and both must be ours.
+        if found["Host"] and not self._rules.knows(message.get_uri().get_host() or ""):
+            found["Host"] = "a host of its own"
         refusal = self._rules.refusal(message.get_method(), {name.lower(): text for name, text in found.items()})
         if refusal is None and len(message.get_uri().to_string()) > _LONGEST_TARGET:
             _reply(message, plain(414, "the address is too long"))
@@ -78,9 +81,12 @@ class Routes:
                 self._live.add(stream, message.steal_connection())
 
     def _ask(self, message: Any, path: str, query: dict[str, str]) -> None:
-        waiting = False
+        waiting, address = False, message.get_remote_address()
 
         def heard(said: Answer | Silence) -> None:
+            # libsoup has let go of the message of one who did not wait for the answer.
+            if waiting and not self._door.is_here(address):
+                return
             _reply(message, self._answer(path, Asked(said, self._link.last, query, self._host)))
             if waiting:
                 message.unpause()

@@ -21,11 +21,19 @@
     return said.join(" ") || "0 s";
   }
 
+  const ago = (away) => away < -1 ? "in " + span(-away) : span(away) + " ago";
+  const PHRASES = {
+    "": ago,
+    "checked": (away) => "checked " + ago(Math.max(0, away)),
+    "since": (away) => "for " + span(away),
+    "next try": (away) => away < 0 ? "next try " + ago(away) : "next try is due",
+  };
+
   function tellTimes(root) {
     const now = Date.now();
     for (const time of root.querySelectorAll("time")) {
       const moment = new Date(time.dateTime), away = (now - moment) / 1000;
-      const text = away < -1 ? "in " + span(-away) : span(away) + " ago";
+      const text = PHRASES[time.dataset.word || ""](away);
       if (time.textContent !== text) time.textContent = text;
       if (!time.title) time.title = full.format(moment);
     }
@@ -53,34 +61,46 @@
     field.closest("p").querySelector("output").textContent = word === "" ? "" : shown + " found";
   }
 
-  // A mount that is as it was keeps its element; focus, open details and the place on the page stay in any case.
+  // Where the reader is: what has the focus, and where on the screen it stands. Read before anything is moved.
+  function place() {
+    const focused = document.activeElement, row = focused && focused.closest(".mount");
+    return {
+      caret: focused && focused.id === "filter" ? focused.selectionStart : null,
+      name: row ? row.dataset.name : null,
+      top: row ? row.getBoundingClientRect().top : 0,
+      open: new Set([...list.querySelectorAll(".mount details[open]")].map((one) => one.closest(".mount").dataset.name)),
+    };
+  }
+
+  function putBack(before) {
+    const field = document.getElementById("filter");
+    if (field) {
+      field.value = wanted;
+      field.closest("p").hidden = false;
+      if (before.caret !== null) { field.focus({ preventScroll: true }); field.setSelectionRange(before.caret, before.caret); }
+    }
+    for (const mount of list.querySelectorAll(".mount")) {
+      if (before.open.has(mount.dataset.name)) mount.querySelector("details").open = true;
+      if (before.name === mount.dataset.name) {
+        mount.querySelector("summary").focus({ preventScroll: true });
+        window.scrollBy({ top: mount.getBoundingClientRect().top - before.top, behavior: "instant" });
+      }
+    }
+  }
+
+  // A mount that is as it was keeps its element, and with it a selection of text.
   let made = new Map();
   function exchange(fresh) {
-    const old = made;
+    const before = place(), old = made;
     made = new Map();
     for (const mount of fresh.querySelectorAll(".mount")) {
-      const name = mount.dataset.name, html = mount.outerHTML, before = old.get(name);
-      const kept = before && before.html === html ? before.element : document.adoptNode(mount.cloneNode(true));
-      made.set(name, { html, element: kept });
-      mount.replaceWith(kept);
+      const name = mount.dataset.name, html = mount.outerHTML, kept = old.get(name);
+      const element = kept && kept.html === html ? kept.element : document.adoptNode(mount.cloneNode(true));
+      made.set(name, { html, element });
+      mount.replaceWith(element);
     }
-    const open = new Set(), focused = document.activeElement;
-    for (const detail of list.querySelectorAll(".mount details[open]")) open.add(detail.closest(".mount").dataset.name);
-    const row = focused && focused.closest ? focused.closest(".mount") : null, typing = focused && focused.id === "filter";
-    const caret = typing ? focused.selectionStart : 0, name = row ? row.dataset.name : null, top = row ? row.getBoundingClientRect().top : 0;
     list.replaceChildren(...fresh.body.childNodes);
-    let same = null;
-    for (const mount of list.querySelectorAll(".mount")) {
-      if (open.has(mount.dataset.name)) mount.querySelector("details").open = true;
-      if (name !== null && mount.dataset.name === name) same = mount;
-    }
-    const field = document.getElementById("filter");
-    if (field) field.value = wanted;
-    if (field && typing) { field.focus(); field.setSelectionRange(caret, caret); }
-    if (same) {
-      same.querySelector("summary").focus({ preventScroll: true });
-      window.scrollBy(0, same.getBoundingClientRect().top - top);
-    }
+    putBack(before);
   }
 
   let shown = null;
@@ -132,6 +152,7 @@
   document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
   setInterval(() => tellTimes(list), 1000);
   setInterval(() => { if (!document.hidden) look(); }, LOOK_MS);
+  for (const mount of list.querySelectorAll(".mount")) made.set(mount.dataset.name, { html: mount.outerHTML, element: mount });
   dress();
   tellAge("");
   listen();
