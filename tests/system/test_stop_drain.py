@@ -59,7 +59,7 @@ def test_a_stop_lets_a_writer_finish(machine: Machine) -> None:
     assert base64.b64decode(body) == b"x" * (2 * PART + 1)
     said = machine.journal("-u", one["unit"])
     assert "SIGKILL" not in said
-    assert "Failed" not in said
+    assert "Failed with result" not in said
 
 
 def test_a_writer_that_does_not_finish_is_named_when_it_is_cut_off(machine: Machine) -> None:
