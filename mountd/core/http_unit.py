@@ -3,6 +3,7 @@
 Property names and types are those of org.freedesktop.systemd1(5).
 """
 
+import errno
 import socket
 
 from mountd.core.listen import Listen
@@ -48,13 +49,22 @@ _LOOPBACK = [(socket.AF_INET.value, bytes([127, 0, 0, 0]), 8), (socket.AF_INET6.
 def _own_sandbox(listen: Listen) -> list[Property]:
     families = ["AF_UNIX"] if listen.path else ["AF_UNIX", "AF_INET6" if ":" in listen.host else "AF_INET"]
     own = [
+        # dbus-daemon closes the connections of dynamic users: it is kept from looking them up (systemd sets
+        # SYSTEMD_NSS_DYNAMIC_BYPASS=1 for it; seen with systemd 252 and dbus 1.14).
+        Property("DynamicUser", "b", False),
+        Property("User", "s", paths.HTTP_USER),
         Property("RestrictAddressFamilies", "(bas)", (True, families)),
         Property("ProcSubset", "s", "pid"),
     ]
     if listen.local:
         own += [Property("IPAddressDeny", "a(iayu)", _EVERYBODY), Property("IPAddressAllow", "a(iayu)", _LOOPBACK)]
-    # A second filter takes away from the first (systemd.exec(5), SystemCallFilter=).
-    return [*narrowed(own), Property("SystemCallFilter", "(bas)", (False, ["@privileged", "@resources"]))]
+    return [
+        *narrowed(own),
+        # A second filter takes away from the first (systemd.exec(5), SystemCallFilter=).
+        Property("SystemCallFilter", "(bas)", (False, ["@privileged", "@resources"])),
+        # GLib tries sched_setattr(2) for its threads and can do without.
+        Property("SystemCallErrorNumber", "i", errno.EPERM),
+    ]
 
 
 def command(listen: Listen) -> list[str]:

@@ -28,6 +28,8 @@ SLICE = "s3mount.slice"
 WORKER_PREFIX = "s3mount-"
 DAEMON_UNIT = "s3mountd.service"
 HTTP_UNIT = "s3mountd-http.service"
+HTTP_USER = "s3mountd-http"
+"""Made by ``systemd/sysusers.d``; has no rights but those of everybody."""
 
 FUSE_SUBTYPE = "mount-s3"
 """Live mounts appear in mountinfo as ``fuse.mount-s3`` with the source ``s3://bucket/prefix``."""

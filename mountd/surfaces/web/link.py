@@ -58,6 +58,7 @@ class Link:
     def __init__(self, turned: Callable[[str, str], None]) -> None:
         self._turned = turned
         self._con: Any = None
+        self._why_away = "the system bus has not been reached yet"
         self._asked: float | None = None
         self._sent_at = 0
         self._question = 0
@@ -72,7 +73,7 @@ class Link:
         """Call ``heard`` within ``LIMIT`` seconds, perhaps at once."""
         now = time.monotonic()
         if self._con is None:
-            heard(Silence("the system bus is away"))
+            heard(Silence(self._why_away))
         elif self.last is not None and self._fresh[0] == self._turn and now - self._fresh[1] < _FRESH:
             heard(self.last)
         elif self._asked is None or now - self._asked > _RENEW:
@@ -87,13 +88,18 @@ class Link:
     # The bus
 
     def _connect(self) -> bool:
-        Gio.bus_get(Gio.BusType.SYSTEM, None, self._connected)
+        # Not the process's common connection: that one stays closed once it was.
+        Gio.DBusConnection.new_for_address(
+            Gio.dbus_address_get_for_bus_sync(Gio.BusType.SYSTEM, None),
+            Gio.DBusConnectionFlags.AUTHENTICATION_CLIENT | Gio.DBusConnectionFlags.MESSAGE_BUS_CONNECTION,
+            None, None, self._connected)
         return bool(GLib.SOURCE_REMOVE)
 
     def _connected(self, _source: Any, result: Any) -> None:
         try:
-            con = Gio.bus_get_finish(result)
-        except GLib.Error:
+            con = Gio.DBusConnection.new_for_address_finish(result)
+        except GLib.Error as error:
+            self._why_away = f"the system bus is away ({error.message})"
             GLib.timeout_add(_RECONNECT_MS, self._connect)
             return
         con.set_exit_on_close(False)
@@ -105,7 +111,7 @@ class Link:
                                          lambda *_: self._came_or_went(), lambda *_: self._came_or_went())
 
     def _closed(self, *_arguments: Any) -> None:
-        self._con, self._asked = None, None
+        self._con, self._asked, self._why_away = None, None, "the system bus went away"
         self._hear(Silence("the system bus went away"))
         self._came_or_went()
         GLib.timeout_add(_RECONNECT_MS, self._connect)

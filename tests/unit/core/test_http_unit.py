@@ -56,7 +56,8 @@ def test_systemd_rates_the_exposure(listen: Listen, tmp_path: Path) -> None:
 def test_nothing_of_the_common_sandbox_is_loosened() -> None:
     found = values(LOOPBACK)
     changed = {item.name for item in SANDBOX if found.get(item.name) != item.value}
-    assert changed == {"RestrictAddressFamilies"}
+    assert changed == {"RestrictAddressFamilies", "DynamicUser"}
+    assert found["User"] == "s3mountd-http"
     assert found["RestrictAddressFamilies"] == (True, ["AF_UNIX", "AF_INET"])
 
 
