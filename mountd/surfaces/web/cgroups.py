@@ -10,23 +10,31 @@ ROOT = Path("/sys/fs/cgroup")
 
 @dataclass(frozen=True)
 class Usage:
-    """``resident`` bytes (anonymous memory and mapped files), ``cpu`` seconds since the worker began."""
+    """``resident`` bytes (anonymous memory and mapped files), ``cpu`` seconds since the worker began.
 
-    resident: int
-    cpu: float
+    None where there is no such group, or without the controller (memory in some containers).
+    """
+
+    resident: int | None = None
+    cpu: float | None = None
 
 
-def usage(unit: str, root: Path = ROOT) -> Usage | None:
-    """A worker's figures, None when there is no such group or it cannot be read."""
+def usage(unit: str, root: Path = ROOT) -> Usage:
+    """A worker's figures, as far as they can be read."""
     if not unit.startswith(paths.WORKER_PREFIX) or "/" in unit:
-        return None
+        return Usage()
     group = root / paths.SLICE / unit
+    anon, mapped = _figures(group / "memory.stat", "anon", "file_mapped")
+    used, = _figures(group / "cpu.stat", "usage_usec")
+    return Usage(anon + mapped if anon is not None and mapped is not None else None,
+                 used / 1e6 if used is not None else None)
+
+
+def _figures(file: Path, *names: str) -> list[int | None]:
+    """Values of a file of names and numbers."""
     try:
-        memory, cpu = _table(group / "memory.stat"), _table(group / "cpu.stat")
-        return Usage(memory["anon"] + memory["file_mapped"], cpu["usage_usec"] / 1e6)
-    except (OSError, ValueError, KeyError):
-        return None
-
-
-def _table(file: Path) -> dict[str, int]:
-    return {key: int(value) for key, value in (line.split() for line in file.read_text("ascii").splitlines())}
+        lines = [line.split() for line in file.read_text("ascii").splitlines()]
+        table = {key: int(value) for key, value in lines}
+    except (OSError, ValueError):
+        table = {}
+    return [table.get(name) for name in names]

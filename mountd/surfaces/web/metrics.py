@@ -18,7 +18,7 @@ from mountd.surfaces.web.link import Answer, Silence
 from mountd.words.model import Health, State
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
-UsageOf = Callable[[str], Usage | None]
+UsageOf = Callable[[str], Usage]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class _Sight:
 
     mount: Document
     now: float
-    usage: Usage | None
+    usage: Usage
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ ROWS = (
     _Row("s3mountd_mount_credentials_expiry_time_seconds", "When the credentials end, since the epoch; if they do.",
          lambda sight: _seconds(sight.mount["credentials"]["expires_at"])),
     _Row("s3mountd_worker_resident_memory_bytes", "Memory of the worker: anonymous and mapped.",
-         lambda sight: sight.usage.resident if sight.usage else None),
+         lambda sight: sight.usage.resident),
     _Row("s3mountd_worker_cpu_seconds", "Processor time of the worker, user and system.",
-         lambda sight: sight.usage.cpu if sight.usage else None, counter=True),
+         lambda sight: sight.usage.cpu, counter=True),
 )
 
 

@@ -21,8 +21,8 @@ def canned(name: str) -> Any:
     return json.loads((DOCUMENTS / f"{name}.json").read_text("utf-8"))
 
 
-def nothing(_unit: str) -> None:
-    return None
+def nothing(_unit: str) -> Usage:
+    return Usage()
 
 
 def parsed(text: bytes) -> list[Any]:
@@ -30,7 +30,7 @@ def parsed(text: bytes) -> list[Any]:
     return list(parser.text_string_to_metric_families(text.decode()))  # type: ignore[no-untyped-call]
 
 
-def read(document: Any, usage_of: Callable[[str], Usage | None] = nothing, now: float = NOW) -> dict[Any, float]:
+def read(document: Any, usage_of: Callable[[str], Usage] = nothing, now: float = NOW) -> dict[Any, float]:
     """Sample by name and mount."""
     heard = Answer("", document, now) if document else Silence("s3mountd is not running")
     text = metrics.text(heard, usage_of, now).decode()
@@ -115,4 +115,11 @@ def test_the_workers_figures_come_from_its_control_group(tmp_path: Path) -> None
 @pytest.mark.parametrize("unit", ["", "s3mount-gone-1.service", "s3mount-/../../x", "../x", "ssh.service"])
 def test_of_what_is_no_worker_there_are_no_figures(unit: str, tmp_path: Path) -> None:
     (tmp_path / "s3mount.slice").mkdir()
-    assert cgroups.usage(unit, tmp_path) is None
+    assert cgroups.usage(unit, tmp_path) == Usage()
+
+
+def test_without_a_controller_the_other_figure_stays(tmp_path: Path) -> None:
+    group = tmp_path / "s3mount.slice/s3mount-erdos-1.service"
+    group.mkdir(parents=True)
+    (group / "cpu.stat").write_text("usage_usec 2500000\n")
+    assert cgroups.usage("s3mount-erdos-1.service", tmp_path) == Usage(None, 2.5)
