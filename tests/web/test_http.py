@@ -274,3 +274,32 @@ def test_a_library_that_is_missing_is_named_with_the_command(bus: Bus, tmp_path:
                          timeout=30, check=False)
     assert ran.returncode == 69
     assert ran.stderr == "s3mountd-http: a library is missing; run: apt install python3-prometheus-client\n"
+
+
+def test_the_bus_itself_may_go_and_come_back(compiled: str, tmp_path: Path) -> None:
+    address = f"unix:path={tmp_path}/bus"
+    words = ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address", f"--address={address}"]
+
+    def new_bus() -> "subprocess.Popen[str]":
+        daemon = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+        assert daemon.stdout is not None
+        assert daemon.stdout.readline().startswith(address)
+        return daemon
+
+    daemon, bus = new_bus(), Bus(address, compiled)
+    try:
+        bus.manager("healthy")
+        server = Server(bus)
+        until(lambda: server.get("/livez").status == 200)
+        daemon.kill()
+        daemon.wait()
+        until(lambda: b"system bus" in server.get("/livez").body)
+        (tmp_path / "bus").unlink()
+        daemon = new_bus()
+        bus.manager("sick")
+        until(lambda: server.get("/livez").status == 200)
+        assert server.get("/status.json").body == document("sick").encode()
+    finally:
+        for child in [*bus.children, daemon]:
+            child.kill()
+            child.communicate()
