@@ -22,7 +22,9 @@ _LIFE: tuple[Property, ...] = (
     Property("TimeoutStopUSec", "t", 5_000_000),
     # Unlike a worker it holds nothing that a restart would lose, and it must be there when the daemon is not.
     Property("Restart", "s", "on-failure"),
-    Property("RestartUSec", "t", 5_000_000),
+    Property("RestartUSec", "t", 1_000_000),
+    # libsoup 3.2 under PyGObject 3.42 loses about 100 bytes with each request. A fresh one each week costs a second.
+    Property("RuntimeMaxUSec", "t", 7 * 86_400 * 1_000_000),
     Property("RestartPreventExitStatus", "(aiai)", ([WRONG_USAGE, MISSING_PARTS], [])),
     Property("StartLimitIntervalUSec", "t", 0),
     # Else a failed unit would stay, and its name could not be taken again.
