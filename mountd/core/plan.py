@@ -7,11 +7,24 @@ file or a bus. Times are monotonic seconds.
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from mountd.core.backoff import Failure
+from mountd.core.actions import (
+    Action,
+    Detach,
+    DropSpare,
+    DropStaging,
+    Kill,
+    PlaceGuard,
+    Prepare,
+    Stage,
+    StageSpare,
+    StartDrain,
+    SwapIn,
+    UseSpare,
+)
 from mountd.core.layers import Kind, Layer
+from mountd.core.memory import Memory
 from mountd.core.messages import Cause
 from mountd.core.observed import Observed
-from mountd.core.worker import Prepared
 from mountd.words.errors import FAULTS, FaultClass
 from mountd.words.model import Mount, State
 
@@ -21,97 +34,6 @@ _SILENT = "the file system of the folder or of the keys does not answer"
 
 LOOK_AGAIN_REFUSED = 5.0
 """Seconds between looks while the host refuses (mount-s3 missing): somebody may install it at any time."""
-
-
-@dataclass(frozen=True)
-class Staging:
-    """A worker started on a mount that is nowhere in the tree yet."""
-
-    unit: str
-    digest: str
-    connection: int
-    since: float
-    ready: bool = False
-
-
-@dataclass(frozen=True)
-class Drain:
-    """A worker whose mount is off the folder and which may finish what is open until the deadline."""
-
-    unit: str
-    mount_id: int
-    deadline: float
-    killed: bool = False
-
-
-@dataclass(frozen=True)
-class Memory:
-    """All that is remembered of one mount between two looks."""
-
-    held: bool = False
-    """Stopped by an operator."""
-    prepared: Prepared | None = None
-    """What the host said of the folder and the keys, once it has been asked."""
-    coverable: bool = False
-    """The folder has been looked at and may be covered, by a guard while there is no worker. Outlives ``prepared``."""
-    preparing: float | None = None
-    """Since when the host is being asked."""
-    refusal: Cause | None = None
-    """What about this host forbids to start the worker at all."""
-    failure: Failure | None = None
-    staging: Staging | None = None
-    draining: tuple[Drain, ...] = ()
-
-
-@dataclass(frozen=True)
-class Prepare:
-    """Make the folder ready, learn whose it is, find the keys."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Start a new worker on a detached mount."""
-
-
-@dataclass(frozen=True)
-class SwapIn:
-    """Bring the staged mount to the folder in place of what is there."""
-
-
-@dataclass(frozen=True)
-class DropStaging:
-    """Give the staged worker up, because of ``cause`` if it failed."""
-
-    cause: Cause | None = None
-
-
-@dataclass(frozen=True)
-class PlaceGuard:
-    """Put a guard (``error`` or ``empty``) on the folder."""
-
-    kind: str
-
-
-@dataclass(frozen=True)
-class Detach:
-    """Take our topmost mount off the folder."""
-
-
-@dataclass(frozen=True)
-class StartDrain:
-    """A worker that serves nobody any more: give it until its deadline."""
-
-    unit: str
-
-
-@dataclass(frozen=True)
-class Kill:
-    """The deadline of a draining worker has passed."""
-
-    drain: Drain
-
-
-Action = Prepare | Stage | SwapIn | DropStaging | PlaceGuard | Detach | StartDrain | Kill
 
 
 @dataclass(frozen=True)
@@ -147,7 +69,7 @@ def _foreign(it: Situation) -> Decision | None:
 
 
 def _unwanted(it: Situation) -> Decision | None:
-    if it.mount is not None and it.mount.enabled and not it.memory.held:
+    if _is_wanted(it):
         return None
     actions: list[Action] = [DropStaging()] if it.memory.staging else []
     if it.observed.top is not None and it.observed.top.ours:
@@ -180,12 +102,24 @@ def _serving(it: Situation) -> Decision | None:
     if worker is None:
         return None
     if worker.digest == it.digest:
-        return Decision(State.MOUNTED)
+        return _with_spare(it)
     held_back = _held_back(it)
     if held_back is not None:
         cause, look_at = held_back
         return Decision(State.MOUNTED, (), cause, look_at)
     return Decision(State.MOUNTED, _next_step(it), _while_trying(it)[1])
+
+
+def _with_spare(it: Situation) -> Decision:
+    """All is well: time to see to the next time."""
+    due = it.memory.spare_due
+    if it.memory.spare is not None or due is None or it.memory.refusal is not None:
+        return Decision(State.MOUNTED)
+    if it.now < due:
+        return Decision(State.MOUNTED, look_at=due)
+    if it.memory.prepared is None:
+        return Decision(State.MOUNTED, () if it.memory.preparing is not None else (Prepare(),))
+    return Decision(State.MOUNTED, (StageSpare(),))
 
 
 def _held_back_row(it: Situation) -> Decision | None:
@@ -201,7 +135,7 @@ def _held_back_row(it: Situation) -> Decision | None:
 
 def _begin(it: Situation) -> Decision | None:
     state, cause = _while_trying(it)
-    asked = it.memory.preparing
+    asked = it.memory.preparing if it.memory.spare is None else None
     if asked is not None and it.now >= asked + PREPARE_LIMIT:
         return Decision(State.WAITING, (), Cause("host-refused", _SILENT))
     if asked is not None:
@@ -225,6 +159,8 @@ def _held_back(it: Situation) -> tuple[Cause, float | None] | None:
 
 
 def _next_step(it: Situation) -> tuple[Action, ...]:
+    if it.memory.spare is not None:
+        return (UseSpare(),)
     if it.memory.preparing is not None:
         return ()
     return (Stage(),) if it.memory.prepared is not None else (Prepare(),)
@@ -263,24 +199,35 @@ def _effect(layer: Layer) -> str:
 
 
 def _drains(it: Situation) -> tuple[tuple[Action, ...], float | None]:
-    """Kills that are due, workers that nobody accounts for, and when the next deadline is."""
+    """A spare of another time, kills that are due, workers nobody accounts for; when the next deadline is."""
     memory, observed = it.memory, it.observed
     kills = [Kill(drain) for drain in memory.draining if not drain.killed and drain.deadline <= it.now]
     waiting = [drain.deadline for drain in memory.draining if not drain.killed and drain.deadline > it.now]
     known = {drain.unit for drain in memory.draining}
-    known |= {memory.staging.unit} if memory.staging else set()
+    known |= {one.unit for one in (memory.staging, memory.spare) if one is not None}
     known |= {observed.serving.unit} if observed.serving else set()
     covered = {layer.connection for layer in observed.layers if layer.kind is Kind.LIVE}
     orphans = [
         StartDrain(worker.unit) for worker in observed.workers
         if worker.unit not in known and worker.connection not in covered
     ]
-    return (*kills, *orphans), min(waiting, default=None)
+    return (*_stale_spare(it), *kills, *orphans), min(waiting, default=None)
+
+
+def _stale_spare(it: Situation) -> tuple[Action, ...]:
+    spare = it.memory.spare
+    return (DropSpare(),) if spare is not None and (not _is_wanted(it) or spare.digest != it.digest) else ()
+
+
+def _is_wanted(it: Situation) -> bool:
+    return it.mount is not None and it.mount.enabled and not it.memory.held
 
 
 def decide(situation: Situation) -> Decision:
     """The next step for one mount. Ever called again after its actions, it comes to rest without actions."""
     housekeeping, deadline = _drains(situation)
+    if any(isinstance(action, DropSpare) for action in housekeeping):
+        situation = replace(situation, memory=replace(situation.memory, spare=None))
     decision = next(found for row in _ROWS if (found := row(situation)) is not None)
     times = [time for time in (decision.look_at, deadline) if time is not None]
     return replace(decision, actions=(*housekeeping, *decision.actions), look_at=min(times, default=None))

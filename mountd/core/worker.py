@@ -57,6 +57,9 @@ class Launch:
     connection: int
     mount_id: int = 0
 
+    waits: bool = False
+    """A spare: the sandbox is set up, mount-s3 begins when it is told to."""
+
     @property
     def unit(self) -> str:
         """The unit's name."""
@@ -204,9 +207,9 @@ def describe(unit: str, fields: Mapping[str, str]) -> Worker:
 
 
 def properties(launch: Launch) -> list[Property]:
-    """Everything but StandardInputFileDescriptor, which needs the call's own descriptor list."""
+    """Everything but the standard descriptors, which need the call's own descriptor list."""
     mount = launch.mount
-    argv = command(launch)
+    argv = [str(paths.AWAIT), *command(launch)] if launch.waits else command(launch)
     own = [
         Property("Description", "s", f"S3 mount {mount.name}: {mount.source} on {mount.folder}"),
         Property("ExecStart", "a(sasb)", [(argv[0], argv, False)]),

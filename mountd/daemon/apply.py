@@ -5,15 +5,16 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
-from mountd.core import plan, worker
+from mountd.core import actions
 from mountd.core.layers import Kind
+from mountd.core.memory import Drain, Staging
 from mountd.core.messages import Cause
-from mountd.core.observed import Worker
-from mountd.core.worker import Folder, KeyFiles, Launch, Prepared
+from mountd.core.worker import Folder, KeyFiles, Prepared
+from mountd.daemon import spare
 from mountd.daemon.announce import drained_late, not_killed
 from mountd.daemon.kept import Kept
+from mountd.daemon.launch import launch
 from mountd.system import fuse
-from mountd.system.binary import Installed
 from mountd.system.probe import Answer
 from mountd.words.errors import MountdError
 
@@ -21,7 +22,7 @@ _KILL_AGAIN = 10.0
 """Seconds after which a worker that was killed is expected to be gone, or is killed again."""
 
 
-def _prepare(kept: Kept, _action: plan.Prepare) -> bool:
+def _prepare(kept: Kept, _action: actions.Prepare) -> bool:
     mount = kept.mount
     if mount is None:
         return False
@@ -55,31 +56,16 @@ def _prepared(kept: Kept, answer: Answer) -> None:
         kept.record.credentials = found.keys.source
 
 
-def _stage(kept: Kept, _action: plan.Stage) -> bool:
-    mount, prepared = kept.mount, kept.memory.prepared
-    binary = kept.world.binary.look()
-    if mount is None or prepared is None or not isinstance(binary, Installed):
+def _stage(kept: Kept, _action: actions.Stage) -> bool:
+    launched = launch(kept, lambda unit, text: _refused(kept, unit, text))
+    if launched is None:
         return False
-    staged = fuse.stage(mount.source, read_only=bool(mount.options.get("read_only")))
-    generation = kept.world.next_generation(mount.name)
-    launch = Launch(
-        mount, generation, binary.path, prepared, kept.digest, staged.connection, staged.mount_id)
-    kept.workers[launch.unit] = Worker(
-        launch.unit, mount.name, generation, kept.digest, staged.connection, mount.folder, prepared.cache,
-        staged.mount_id)
-    kept.staged_mount = staged.mount_fd
-    staging = plan.Staging(launch.unit, kept.digest, staged.connection, kept.world.now())
-    # A cache folder serves one worker; the next one asks for another.
-    reusable = None if prepared.cache else prepared
-    kept.memory = replace(kept.memory, staging=staging, prepared=reusable)
-    try:
-        kept.world.systemd.start(
-            launch.unit, worker.properties(launch), staged.fuse_fd, lambda text: _refused(kept, launch.unit, text))
-    finally:
-        # As long as a copy is open here, callers of a dead worker would wait instead of hearing of it.
-        os.close(staged.fuse_fd)
-    kept.world.helper.ask(
-        "statvfs", lambda answer: _answered(kept, launch.unit, answer), descriptor=staged.mount_fd)
+    kept.staged_mount = launched.mount_fd
+    unit = launched.worker.unit
+    kept.memory = replace(
+        kept.memory, staging=Staging(unit, kept.digest, launched.worker.connection, kept.world.now()))
+    kept.world.stagings.add(unit)
+    await_answer(kept, unit)
     return True
 
 
@@ -92,16 +78,19 @@ def _refused(kept: Kept, unit: str, text: str) -> None:
         kept.wake()
 
 
-def _answered(kept: Kept, unit: str, answer: Answer | MountdError) -> None:
-    """The staged worker serves (or its end of the mount is closed, and then its unit's end tells why)."""
-    staging = kept.memory.staging
-    if isinstance(answer, MountdError) or staging is None or staging.unit != unit:
-        return
-    kept.memory = replace(kept.memory, staging=replace(staging, ready=True))
-    kept.wake()
+def await_answer(kept: Kept, unit: str) -> None:
+    """Wait, without waiting, for the staged worker to serve: it answers a statvfs of its mount."""
+    def answered(answer: Answer | MountdError) -> None:
+        # An error is the closed end of the mount: then the unit's own end tells why.
+        staging = kept.memory.staging
+        if not isinstance(answer, MountdError) and staging is not None and staging.unit == unit:
+            kept.memory = replace(kept.memory, staging=replace(staging, ready=True))
+            kept.wake()
+
+    kept.world.helper.ask("statvfs", answered, descriptor=kept.staged_mount)
 
 
-def _swap_in(kept: Kept, _action: plan.SwapIn) -> bool:
+def _swap_in(kept: Kept, _action: actions.SwapIn) -> bool:
     if kept.staged_mount is None:
         drop_staging(kept)
         return True
@@ -113,6 +102,7 @@ def _swap_in(kept: Kept, _action: plan.SwapIn) -> bool:
     os.close(kept.staged_mount)
     kept.staged_mount = None
     kept.on_folder = kept.memory.staging.unit if kept.memory.staging else ""
+    kept.world.stagings.discard(kept.on_folder)
     kept.memory = replace(kept.memory, staging=None)
     kept.served()
     return True
@@ -125,21 +115,27 @@ def drop_staging(kept: Kept) -> None:
     if kept.staged_mount is not None:
         os.close(kept.staged_mount)
         kept.staged_mount = None
-    if staging is not None and staging.unit in kept.workers:
-        deadline = kept.world.now() + _KILL_AGAIN
-        gone = plan.Drain(staging.unit, 0, deadline, killed=True)
+    if staging is not None:
+        kept.world.stagings.discard(staging.unit)
+        give_up(kept, staging.unit)
+
+
+def give_up(kept: Kept, unit: str) -> None:
+    """Kill a worker through which nobody can have written."""
+    if unit in kept.workers:
+        gone = Drain(unit, 0, kept.world.now() + _KILL_AGAIN, killed=True)
         kept.memory = replace(kept.memory, draining=(*kept.memory.draining, gone))
-        _kill_unit(kept, staging.unit)
+        _kill_unit(kept, unit)
 
 
-def _drop_staging(kept: Kept, action: plan.DropStaging) -> bool:
+def _drop_staging(kept: Kept, action: actions.DropStaging) -> bool:
     drop_staging(kept)
     if action.cause is not None:
         kept.fail(action.cause)
     return True
 
 
-def _place_guard(kept: Kept, action: plan.PlaceGuard) -> bool:
+def _place_guard(kept: Kept, action: actions.PlaceGuard) -> bool:
     table = kept.world.table
     try:
         fuse.place_guard(kept.name, kept.folder, Kind(action.kind), table.stack(kept.folder),
@@ -149,7 +145,7 @@ def _place_guard(kept: Kept, action: plan.PlaceGuard) -> bool:
     return True
 
 
-def _detach(kept: Kept, _action: plan.Detach) -> bool:
+def _detach(kept: Kept, _action: actions.Detach) -> bool:
     kept.on_folder = ""
     try:
         fuse.detach(kept.folder)
@@ -158,10 +154,10 @@ def _detach(kept: Kept, _action: plan.Detach) -> bool:
     return True
 
 
-def _start_drain(kept: Kept, action: plan.StartDrain) -> bool:
+def _start_drain(kept: Kept, action: actions.StartDrain) -> bool:
     orphan = kept.workers[action.unit]
     deadline = kept.world.now() + kept.stop_timeout
-    drain = plan.Drain(orphan.unit, orphan.mount_id, deadline)
+    drain = Drain(orphan.unit, orphan.mount_id, deadline)
     kept.memory = replace(kept.memory, draining=(*kept.memory.draining, drain))
     return True
 
@@ -174,7 +170,7 @@ def _kill_unit(kept: Kept, unit: str) -> None:
         not_killed(kept.name, unit, error.detail)
 
 
-def _kill(kept: Kept, action: plan.Kill) -> bool:
+def _kill(kept: Kept, action: actions.Kill) -> bool:
     late = action.drain
     draining = tuple(replace(d, killed=True) if d.unit == late.unit else d for d in kept.memory.draining)
     kept.memory = replace(kept.memory, draining=draining)
@@ -188,18 +184,26 @@ def _kill(kept: Kept, action: plan.Kill) -> bool:
     return True
 
 
+def _use_spare(kept: Kept, _action: actions.UseSpare) -> bool:
+    await_answer(kept, spare.use(kept))
+    return True
+
+
 _ACTIONS: dict[type, Callable[[Kept, Any], bool]] = {
-    plan.Prepare: _prepare,
-    plan.Stage: _stage,
-    plan.SwapIn: _swap_in,
-    plan.DropStaging: _drop_staging,
-    plan.PlaceGuard: _place_guard,
-    plan.Detach: _detach,
-    plan.StartDrain: _start_drain,
-    plan.Kill: _kill,
+    actions.Prepare: _prepare,
+    actions.Stage: _stage,
+    actions.SwapIn: _swap_in,
+    actions.DropStaging: _drop_staging,
+    actions.PlaceGuard: _place_guard,
+    actions.Detach: _detach,
+    actions.StartDrain: _start_drain,
+    actions.Kill: _kill,
+    actions.StageSpare: lambda kept, _action: spare.stage(kept),
+    actions.UseSpare: _use_spare,
+    actions.DropSpare: lambda kept, _action: spare.drop(kept),
 }
 
 
-def act(kept: Kept, action: plan.Action) -> bool:
+def act(kept: Kept, action: actions.Action) -> bool:
     """Carry an action out; True when the situation changed at once. Raises MountdError."""
     return _ACTIONS[type(action)](kept, action)

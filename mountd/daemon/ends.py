@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from mountd.core.messages import Cause, Ending, of_ending
 from mountd.core.observed import Worker
+from mountd.daemon import spare
 from mountd.daemon.apply import drop_staging
 from mountd.daemon.kept import Kept
 from mountd.system.probe import Answer
@@ -18,6 +19,10 @@ def ended(kept: Kept, unit: str, ending: Ending) -> None:
     """A unit has ended; nothing happens when it is not one of this mount's."""
     worker = kept.workers.get(unit)
     if worker is None:
+        return
+    if kept.is_spare(unit):
+        _bury(kept, worker)
+        spare.lost(kept, unit)
         return
     if kept.is_starting(unit):
         _ask_for_words(kept, worker, ending)
@@ -61,8 +66,10 @@ def _ask_for_words(kept: Kept, worker: Worker, ending: Ending) -> None:
     def told(answer: Answer | MountdError) -> None:
         words = "" if isinstance(answer, MountdError) else str(answer["words"])
         if kept.is_starting(worker.unit):
+            stale = kept.memory.staging is not None and kept.memory.staging.was_spare
             drop_staging(kept)
-            kept.fail(of_ending(replace(ending, words=words)))
+            if not stale:
+                kept.fail(of_ending(replace(ending, words=words)))
             kept.wake()
 
     _bury(kept, worker)

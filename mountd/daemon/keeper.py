@@ -5,12 +5,12 @@ from dataclasses import replace
 
 from gi.repository import GLib
 
-from mountd.core import changes, plan
+from mountd.core import actions, changes, plan
 from mountd.core.messages import Cause, Ending
 from mountd.core.observed import Worker
 from mountd.core.plan import Situation
 from mountd.core.status import View
-from mountd.daemon import apply, ends, record
+from mountd.daemon import apply, ends, record, spare
 from mountd.daemon.kept import Kept
 from mountd.daemon.proof import Proof
 from mountd.daemon.world import World
@@ -68,6 +68,7 @@ class Keeper:
     def renew(self) -> None:
         """An operator wants a fresh worker, or a try at once."""
         kept = self.kept
+        spare.drop(kept)  # what it was given may be old
         kept.memory = replace(kept.memory, failure=None, prepared=None, held=False)
         serving = kept.observed().serving
         if serving is not None:
@@ -82,6 +83,7 @@ class Keeper:
         self._world.has_generation(self.name, worker.generation)
         if kept.observed().serving == worker:
             kept.on_folder = worker.unit
+            kept.want_spare()
 
     def ended(self, unit: str, ending: Ending) -> None:
         """A worker's unit has ended, perhaps one of this mount's."""
@@ -130,7 +132,7 @@ class Keeper:
         self._settle(decision, now)
         return bool(GLib.SOURCE_REMOVE)
 
-    def _apply(self, action: plan.Action) -> bool:
+    def _apply(self, action: actions.Action) -> bool:
         try:
             return apply.act(self.kept, action)
         except MountdError as error:

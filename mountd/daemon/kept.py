@@ -1,5 +1,6 @@
 """One kept mount: what is known of it, shared by those who look, act and mourn."""
 
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from random import random
@@ -7,13 +8,16 @@ from random import random
 from mountd.core import backoff, reasons
 from mountd.core.backoff import STABLE_SECONDS, Failure
 from mountd.core.layers import Layer
+from mountd.core.memory import Memory
 from mountd.core.messages import Cause
 from mountd.core.observed import Observed, Worker
-from mountd.core.plan import Memory
 from mountd.daemon import record
 from mountd.daemon.announce import Announcer
 from mountd.daemon.world import World
 from mountd.words.model import Mount, Reason, State
+
+_SPARE_AFTER = 1.0
+"""Seconds of service after which a spare is made."""
 
 
 class Kept:
@@ -27,6 +31,9 @@ class Kept:
         self.workers: dict[str, Worker] = {}
         self.staged_mount: int | None = None
         """Descriptor of the staged mount, ours to close."""
+        self.spare_mount: int | None = None
+        self.spare_line: socket.socket | None = None
+        """The spare's mount and our end of its line, ours to close."""
         self.on_folder = ""
         """The unit whose mount was brought to the folder and not taken away from here since."""
         self.stop_timeout = Mount.stop_timeout
@@ -53,6 +60,10 @@ class Kept:
         """Is this the staged worker?"""
         return self.memory.staging is not None and self.memory.staging.unit == unit
 
+    def is_spare(self, unit: str) -> bool:
+        """Is this the worker that waits?"""
+        return self.memory.spare is not None and self.memory.spare.unit == unit
+
     def is_mounted(self, worker: Worker) -> bool:
         """Is the worker's mount, dead or alive, on the folder?"""
         return any(layer.connection == worker.connection for layer in self.observed().layers)
@@ -74,8 +85,13 @@ class Kept:
         if self.record.ever_served and self.record.state is not State.MOUNTED:
             self.record.restarts += 1
         self._serving_since = self.world.now()
+        self.want_spare()
         self.told = False
         self.prove()
+
+    def want_spare(self) -> None:
+        """The mount serves: a spare would be of use, soon."""
+        self.memory = replace(self.memory, spare_due=self.world.now() + _SPARE_AFTER)
 
     def prove(self) -> None:
         """The worker has just answered."""

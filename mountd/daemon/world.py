@@ -19,6 +19,8 @@ class World:
     binary: Binary
     beneath: bool
     """Can the kernel slip a mount beneath another?"""
+    stagings: set[str] = field(default_factory=set)
+    """Units of all mounts that are being brought up just now."""
     generations: dict[str, int] = field(default_factory=dict)
 
     def next_generation(self, name: str) -> int:

@@ -5,7 +5,7 @@ of org.freedesktop.systemd1(5).
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -82,16 +82,17 @@ class Systemd:
     def _manager(self, method: str, arguments: Any) -> Any:
         return self._call(_MANAGER_PATH, _MANAGER, method, arguments)
 
-    def start(self, unit: str, properties: Sequence[Property], fuse_fd: int, failed: Callable[[str], None]) -> None:
-        """Start a transient service with the FUSE descriptor as its standard input; watched from now on.
+    def start(self, unit: str, properties: Sequence[Property], stdio: Mapping[str, int],
+              failed: Callable[[str], None]) -> None:
+        """Start a transient service; ``stdio`` maps Input and Output to descriptors. It is watched from now on.
 
-        The descriptor is duplicated; the caller closes its own. ``failed(text)`` is called when PID 1 refuses.
+        Descriptors are duplicated; the caller closes its own. ``failed(text)`` is called when PID 1 refuses.
         """
         self.watch(unit)
         descriptors = Gio.UnixFDList.new()
-        handle = descriptors.append(fuse_fd)
         packed = [(item.name, GLib.Variant(item.signature, item.value)) for item in properties]
-        packed.append(("StandardInputFileDescriptor", GLib.Variant("h", handle)))
+        packed += [(f"Standard{name}FileDescriptor", GLib.Variant("h", descriptors.append(number)))
+                   for name, number in stdio.items()]
         arguments = GLib.Variant("(ssa(sv)a(sa(sv)))", (unit, "fail", packed, []))
 
         def done(connection: Any, result: Any) -> None:

@@ -17,6 +17,8 @@ LIBEXEC = Path("/usr/libexec/s3mountd")
 HTTP = LIBEXEC / "s3mountd-http"
 HTTP_RUN = Path("/run/s3mountd-http")
 """Where the status pages' unix socket lies, if they have one; made by systemd for that unit."""
+AWAIT = LIBEXEC / "s3mount-await"
+"""Becomes the worker when it is told to."""
 
 BUS_NAME = "org.s3mountd1"
 OBJECT_PATH = "/org/s3mountd1"

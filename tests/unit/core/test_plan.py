@@ -5,27 +5,26 @@ from functools import partial
 
 import pytest
 
-from mountd.core import plan
-from mountd.core.backoff import Failure
-from mountd.core.layers import Kind, Layer
-from mountd.core.messages import Cause
-from mountd.core.observed import Observed, Worker
-from mountd.core.plan import (
-    Decision,
+from mountd.core.actions import (
+    Action,
     Detach,
-    Drain,
+    DropSpare,
     DropStaging,
     Kill,
-    Memory,
     PlaceGuard,
     Prepare,
-    Situation,
     Stage,
-    Staging,
+    StageSpare,
     StartDrain,
     SwapIn,
-    decide,
+    UseSpare,
 )
+from mountd.core.backoff import Failure
+from mountd.core.layers import Kind, Layer
+from mountd.core.memory import Drain, Memory, Spare, Staging
+from mountd.core.messages import Cause
+from mountd.core.observed import Observed, Worker
+from mountd.core.plan import Decision, Situation, decide
 from mountd.core.worker import Folder, Prepared
 from mountd.words.model import Mount, Place, State
 
@@ -109,7 +108,7 @@ CASES = [
 
 @pytest.mark.parametrize(("observed", "memory", "actions", "state"), [case[1:] for case in CASES],
                          ids=[case[0] for case in CASES])
-def test_each_row(observed: Observed, memory: Memory, actions: tuple[plan.Action, ...], state: State) -> None:
+def test_each_row(observed: Observed, memory: Memory, actions: tuple[Action, ...], state: State) -> None:
     decision = look(observed, memory)
     assert (decision.actions, decision.state) == (actions, state)
 
@@ -170,3 +169,37 @@ def test_disabled_is_its_own_word() -> None:
 def test_a_try_after_a_network_failure_still_waits_in_words() -> None:
     decision = look(Observed((GUARD,)), ready(failure=DUE, staging=STAGING))
     assert (decision.state, decision.cause) == (State.WAITING, Cause("unreachable"))
+
+
+SPARE = Spare("s3mount-erdos-9.service", "new", 77)
+SPARE_WORKER = replace(WORKER, unit=SPARE.unit, connection=SPARE.connection)
+
+
+def with_spare(*layers: Layer) -> Observed:
+    return Observed(layers, (WORKER, SPARE_WORKER) if LIVE in layers else (SPARE_WORKER,))
+
+
+def test_a_mount_that_serves_gets_a_spare_when_it_is_due() -> None:
+    assert look(serving(), Memory(prepared=READY, spare_due=NOW)).actions == (StageSpare(),)
+    later = look(serving(), Memory(prepared=READY, spare_due=NOW + 3))
+    assert (later.actions, later.look_at) == ((), NOW + 3)
+    assert look(serving(), Memory(spare_due=NOW)).actions == (Prepare(),)
+    assert look(serving(), Memory(prepared=READY)).actions == ()
+
+
+def test_a_spare_waits_and_is_no_orphan() -> None:
+    assert look(with_spare(LIVE), Memory(prepared=READY, spare=SPARE, spare_due=NOW)).actions == ()
+
+
+def test_after_a_crash_the_spare_begins() -> None:
+    crashed = Memory(prepared=READY, coverable=True, failure=CRASHED, spare=SPARE)
+    assert look(with_spare(DEAD), crashed).actions == (UseSpare(),)
+    assert look(with_spare(DEAD), replace(crashed, prepared=None, preparing=NOW - 60)).actions == (UseSpare(),)
+
+
+def test_a_spare_of_another_configuration_or_for_nothing_is_let_go() -> None:
+    old = replace(SPARE, digest="old")
+    assert look(with_spare(LIVE), Memory(prepared=READY, spare=old)).actions == (DropSpare(),)
+    crashed = Memory(prepared=READY, coverable=True, failure=CRASHED, spare=old)
+    assert look(with_spare(DEAD), crashed).actions == (DropSpare(), Stage())
+    assert DropSpare() in look(with_spare(LIVE), Memory(held=True, spare=SPARE)).actions

@@ -1,0 +1,61 @@
+"""What is remembered of one mount between two looks. Times are monotonic seconds."""
+
+from dataclasses import dataclass
+
+from mountd.core.backoff import Failure
+from mountd.core.messages import Cause
+from mountd.core.worker import Prepared
+
+
+@dataclass(frozen=True)
+class Staging:
+    """A worker started on a mount that is nowhere in the tree yet."""
+
+    unit: str
+    digest: str
+    connection: int
+    since: float
+    ready: bool = False
+    was_spare: bool = False
+    """It waited as a spare before: what it was given may be old, so that it fails means little."""
+
+
+@dataclass(frozen=True)
+class Spare:
+    """A worker's unit that stands ready in its sandbox and has not begun: told to go, it is there in half the time."""
+
+    unit: str
+    digest: str
+    connection: int
+
+
+@dataclass(frozen=True)
+class Drain:
+    """A worker whose mount is off the folder and which may finish what is open until the deadline."""
+
+    unit: str
+    mount_id: int
+    deadline: float
+    killed: bool = False
+
+
+@dataclass(frozen=True)
+class Memory:
+    """All that is remembered of one mount between two looks."""
+
+    held: bool = False
+    """Stopped by an operator."""
+    prepared: Prepared | None = None
+    """What the host said of the folder and the keys, once it has been asked."""
+    coverable: bool = False
+    """The folder has been looked at and may be covered, by a guard while there is no worker. Outlives ``prepared``."""
+    preparing: float | None = None
+    """Since when the host is being asked."""
+    refusal: Cause | None = None
+    """What about this host forbids to start the worker at all."""
+    failure: Failure | None = None
+    staging: Staging | None = None
+    spare: Spare | None = None
+    spare_due: float | None = None
+    """When a spare may be made; None while nobody serves."""
+    draining: tuple[Drain, ...] = ()

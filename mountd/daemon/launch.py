@@ -1,0 +1,48 @@
+"""A worker's unit started on a detached mount, to begin at once or when it is told to."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from mountd.core import worker
+from mountd.core.observed import Worker
+from mountd.core.worker import Launch
+from mountd.daemon.kept import Kept
+from mountd.system import fuse
+from mountd.system.binary import Installed
+
+
+@dataclass(frozen=True)
+class Launched:
+    """The worker, and the descriptor of its mount, which belongs to the caller."""
+
+    worker: Worker
+    mount_fd: int
+
+
+def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None = None) -> Launched | None:
+    """Start the next generation; ``refused(unit, text)`` is called when PID 1 does not take it.
+
+    With ``await_fd``, one end of a socket pair, mount-s3 begins when a line comes from the other end, and not at all
+    when that is closed. None while the host has not been asked or the version of mount-s3 is being read. Raises
+    MountdError.
+    """
+    mount, prepared = kept.mount, kept.memory.prepared
+    binary = kept.world.binary.look()
+    if mount is None or prepared is None or not isinstance(binary, Installed):
+        return None
+    staged = fuse.stage(mount.source, read_only=bool(mount.options.get("read_only")))
+    order = Launch(mount, kept.world.next_generation(mount.name), binary.path, prepared, kept.digest,
+                   staged.connection, staged.mount_id, waits=await_fd is not None)
+    made = Worker(order.unit, mount.name, order.generation, kept.digest, staged.connection, mount.folder,
+                  prepared.cache, staged.mount_id)
+    kept.workers[made.unit] = made
+    # A cache folder serves one worker; the next one asks for another.
+    kept.memory = replace(kept.memory, prepared=None if prepared.cache else prepared)
+    stdio = {"Input": staged.fuse_fd} | ({"Output": await_fd} if await_fd is not None else {})
+    try:
+        kept.world.systemd.start(made.unit, worker.properties(order), stdio, lambda text: refused(made.unit, text))
+    finally:
+        # As long as a copy is open here, callers of a dead worker would wait instead of hearing of it.
+        os.close(staged.fuse_fd)
+    return Launched(made, staged.mount_fd)
