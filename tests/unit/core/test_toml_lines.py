@@ -18,51 +18,59 @@ NASTY = (
 )
 
 
-@st.composite
-def documents(draw: st.DrawFn) -> str:  # noqa: C901 - a grammar, one small function a rule
-    """A document in which each key but a repeated [[table]] is a word found once: where it stands is its line."""
-    count = 0
+class Grammar:
+    """TOML drawn rule by rule; each key is a word found once, so that where it stands is its line."""
 
-    def key() -> str:
-        nonlocal count
-        count += 1
-        word = f"key{count:04}"
-        return draw(st.sampled_from((word, f'"{word}"', f"'{word}'", f'"{word}.# ]"', f"'{word} \\'")))
+    def __init__(self, draw: st.DrawFn) -> None:
+        self.draw = draw
+        self.count = 0
 
-    def chance() -> bool:
-        return draw(st.integers(0, 1)) == 1
+    def key(self) -> str:
+        self.count += 1
+        word = f"key{self.count:04}"
+        return self.draw(st.sampled_from((word, f'"{word}"', f"'{word}'", f'"{word}.# ]"', f"'{word} \\'")))
 
-    def blank() -> str:
-        return draw(st.sampled_from(("", " ", "\t")))
+    def chance(self) -> bool:
+        return self.draw(st.integers(0, 1)) == 1
 
-    def gap() -> str:
-        return draw(st.sampled_from(("", " ", "\n", "\n# ] , [x]\n", " # '\"\n")))
+    def times(self, low: int, high: int) -> range:
+        return range(self.draw(st.integers(low, high)))
 
-    def value(depth: int) -> str:
-        kind = draw(st.integers(0, 3 if depth else 1))
+    def blank(self) -> str:
+        return self.draw(st.sampled_from(("", " ", "\t")))
+
+    def gap(self) -> str:
+        return self.draw(st.sampled_from(("", " ", "\n", "\n# ] , [x]\n", " # '\"\n")))
+
+    def dotted(self) -> str:
+        return f"{self.blank()}.{self.blank()}".join(self.key() for _ in self.times(1, 2))
+
+    def value(self, depth: int) -> str:
+        kind = self.draw(st.integers(0, 3 if depth else 1))
         if kind <= 1:
-            return draw(st.sampled_from(NASTY))
-        items = [value(depth - 1) for _ in range(draw(st.integers(0, 3)))]
+            return self.draw(st.sampled_from(NASTY))
+        items = [self.value(depth - 1) for _ in self.times(0, 3)]
         if kind == 2:
-            tail = "," if items and chance() else ""
-            return "[" + ",".join(f"{gap()}{item}{gap()}" for item in items) + tail + gap() + "]"
-        return "{" + ",".join(f"{blank()}{dotted()}{blank()}={blank()}{item}{blank()}" for item in items) + "}"
+            tail = "," if items and self.chance() else ""
+            return "[" + ",".join(f"{self.gap()}{item}{self.gap()}" for item in items) + tail + self.gap() + "]"
+        return "{" + ",".join(f"{self.blank()}{self.dotted()} = {item}{self.blank()}" for item in items) + "}"
 
-    def dotted() -> str:
-        return f"{blank()}.{blank()}".join(key() for _ in range(draw(st.integers(1, 2))))
+    def pairs(self) -> str:
+        return "".join(f"{self.blank()}{self.dotted()}{self.blank()}={self.blank()}{self.value(2)}# [[x]]\n"
+                       for _ in self.times(0, 3))
 
-    def pairs() -> str:
-        lines = draw(st.integers(0, 3))
-        return "".join(f"{blank()}{dotted()}{blank()}={blank()}{value(2)}{blank()}# [[x]]\n" for _ in range(lines))
 
-    text = pairs()
-    for _ in range(draw(st.integers(0, 3))):
-        name = key()
-        for _ in range(draw(st.integers(1, 2))):
-            text += f"[[{blank()}{name} ]]\n{pairs()}[{name}.{key()}]\n{pairs()}"
-            text += f"[[{name} . {key()}]]\n{pairs()}" if chance() else f"\n[{key()}]\n"
-    newline = draw(st.sampled_from(("\n", "\r\n")))
-    return text.replace("\n", newline)
+@st.composite
+def documents(draw: st.DrawFn) -> str:
+    """A document in which each key but a repeated [[table]] stands once."""
+    rules = Grammar(draw)
+    text = rules.pairs()
+    for _ in rules.times(0, 3):
+        name = rules.key()
+        for _ in rules.times(1, 2):
+            text += f"[[{rules.blank()}{name} ]]\n{rules.pairs()}[{name}.{rules.key()}]\n{rules.pairs()}"
+            text += f"[[{name} . {rules.key()}]]\n{rules.pairs()}" if rules.chance() else f"\n[{rules.key()}]\n"
+    return text.replace("\n", draw(st.sampled_from(("\n", "\r\n"))))
 
 
 def paths(value: object, path: toml_lines.Path = ()) -> Iterator[toml_lines.Path]:
