@@ -11,12 +11,14 @@ import structlog
 from gi.repository import GLib
 
 from mountd import __version__
+from mountd.core import listen
 from mountd.core.status import DaemonView
 from mountd.daemon.reconciler import Reconciler, config_files
 from mountd.daemon.world import World
 from mountd.surfaces.bus import Bus
 from mountd.system import fuse, journal, notify
 from mountd.system.binary import Binary
+from mountd.system.http_unit import HttpUnit
 from mountd.system.mounts import MountTable
 from mountd.system.probe import Helper
 from mountd.system.systemd import Systemd
@@ -55,7 +57,8 @@ class Daemon:
         self._world = World(systemd, self._table, helper, Binary(helper, self._binary_known),
                             fuse.kernel_has_beneath())
         view = DaemonView(__version__, os.getpid(), time.time(), "")
-        self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._tell_soon)
+        self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._read)
+        self._http = HttpUnit(__version__, _log.error)
         self._ready = False
         self._status_due = 0
 
@@ -75,6 +78,7 @@ class Daemon:
         self.mounts.adopt()
         self.mounts.want(self._configuration.desired)
         self._bus.publish(self.mounts)
+        self._read()
         self._listen()
 
     def _listen(self) -> None:
@@ -116,6 +120,11 @@ class Daemon:
 
     def _turned(self, name: str, document: str) -> None:
         self._bus.changed(name, document)
+        self._tell_soon()
+
+    def _read(self) -> None:
+        """The configuration has been read; the one in force may be the old one."""
+        self._http.want(listen.parse(self._configuration.desired.daemon.http))
         self._tell_soon()
 
     def _tell_soon(self) -> None:

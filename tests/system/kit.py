@@ -125,10 +125,23 @@ def show(machine: Machine, unit: str, name: str) -> str:
 
 
 def workers(machine: Machine) -> dict[str, int]:
-    """Unit → main process of every worker unit that there is."""
+    """Unit → main process of every worker that runs; spares, which wait, are left out."""
+    return {unit: pid for unit, pid in _units(machine).items() if not _waits(machine, pid)}
+
+
+def spares(machine: Machine) -> dict[str, int]:
+    """Unit → process of every spare that waits to become a worker."""
+    return {unit: pid for unit, pid in _units(machine).items() if _waits(machine, pid)}
+
+
+def _units(machine: Machine) -> dict[str, int]:
     listing = machine.run("systemctl list-units --plain --no-legend 's3mount-*.service'").stdout
     units = [line.split()[0] for line in listing.splitlines() if not line.startswith("s3mount-wait@")]
-    return {unit: int(show(machine, unit, "MainPID")) for unit in units}
+    return {unit: int(show(machine, unit, "MainPID") or "0") for unit in units}
+
+
+def _waits(machine: Machine, pid: int) -> bool:
+    return machine.run(f"grep -qsx s3mount-await /proc/{pid}/comm", check=False).returncode == 0
 
 
 def mounts_on(machine: Machine, folder: str) -> list[str]:
