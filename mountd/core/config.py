@@ -19,6 +19,7 @@ from mountd.core.config_values import suggestion
 from mountd.words.keys import DAEMON_KEYS
 from mountd.words.model import DaemonSettings, Desired, Mount, Place, Problem
 from mountd.words.options import OLDEST, too_new, version_text
+from mountd.words.providers import PROVIDERS
 
 __all__ = ["ConfigError", "Facts", "Source", "read", "warnings"]
 
@@ -67,6 +68,11 @@ def warnings(desired: Desired, facts: Facts) -> tuple[Problem, ...]:
         Problem(mount.place, f'mount "{mount.name}": upload_checksums',
                 'mount-s3 cannot store empty files with "off"', "remove the key unless uploads fail without it")
         for mount in desired.mounts if mount.options.get("upload_checksums") == "off"
+    ]
+    found += [
+        Problem(mount.place, f'mount "{mount.name}"', PROVIDERS[mount.provider].rename,
+                "set read_only = true, or copy into the folder and never rename in it")
+        for mount in desired.mounts if PROVIDERS[mount.provider].rename and not mount.options.get("read_only")
     ]
     return tuple(found)
 

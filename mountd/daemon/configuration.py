@@ -29,6 +29,8 @@ class Configuration:
         self._file, self._dropins = file, dropins
         self.desired = Desired()
         self.problems: tuple[Problem, ...] = ()
+        self.remarks: tuple[Problem, ...] = ()
+        """What was accepted and should be known all the same."""
 
     def read(self, version: Version | None) -> Reading:
         """Look at the files without taking anything on."""
@@ -46,6 +48,7 @@ class Configuration:
         if reading.desired is None:
             return False
         self.desired = reading.desired
+        self.remarks = _remarks(self.desired, version)
         write_json(paths.ACCEPTED, [[source.path, source.text] for source in reading.sources])
         return True
 
@@ -62,5 +65,11 @@ class Configuration:
         """The plan document: what taking the files on would change."""
         reading = self.read(version)
         new = reading.desired
-        found = changes.changes(self.desired, new) if new is not None else ()
-        return changes.document(found, reading.problems, new.notes if new is not None else ())
+        if new is None:
+            return changes.document((), reading.problems, ())
+        return changes.document(changes.changes(self.desired, new), (), _remarks(new, version))
+
+
+def _remarks(desired: Desired, version: Version | None) -> tuple[Problem, ...]:
+    """Notes and warnings."""
+    return (*desired.notes, *config.warnings(desired, configfiles.host_facts(version)))

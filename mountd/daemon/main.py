@@ -75,6 +75,8 @@ class Daemon:
             self._configuration.fall_back(self._world.binary.version)
             for problem in self._configuration.problems:
                 _log.error(str(problem), code="config-invalid")
+        for remark in self._configuration.remarks:
+            _log.warning(str(remark))
         self.mounts.adopt()
         self.mounts.want(self._configuration.desired)
         self._bus.publish(self.mounts)

@@ -156,8 +156,8 @@ class Reconciler:
             text = "\n".join(str(problem) for problem in self._configuration.problems)
             _log.error(f"the configuration was refused, nothing has changed:\n{text}", code="config-invalid")
             raise MountdError("config-invalid", text)
-        for note in self._configuration.desired.notes:
-            _log.info(str(note))
+        for remark in self._configuration.remarks:
+            _log.warning(str(remark))
         self.want(self._configuration.desired)
         # A name that comes back later is another mount: it must not be stopped because an old one was.
         record.write_json(_HELD, sorted(self._held))

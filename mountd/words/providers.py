@@ -14,20 +14,27 @@ class Preset:
     title: str
     options: Mapping[str, OptionValue] = field(default_factory=dict)
     needs_endpoint: bool = True
+    rename: str = ""
+    """What a rename through a writable mount does there when it is not right; empty where it is refused or works."""
 
 
 # Path style because a bucket's own host name needs wildcard DNS, which such stores seldom have; a region because
 # mount-s3 signs for us-east-1 without one and warns, and these stores take any.
 _ELSEWHERE: Mapping[str, OptionValue] = {"region": "us-east-1", "force_path_style": True}
 
+# Since 1.19 mount-s3 asks every store for a rename that only S3 Express has, and takes 200 for done. Ceph RGW 16.2 and
+# 18.2 take it for an upload of nothing (measured with 1.24).
+_EMPTIES = "on Ceph mv, sed -i and rsync leave empty files and report success"
+_UNTRIED = "whether mv, sed -i and rsync leave empty files on this store has not been tried"
+
 PROVIDERS: dict[str, Preset] = {
     row.name: row
     for row in (
         Preset("aws", "Amazon S3", needs_endpoint=False),
-        Preset("ceph", "Ceph Object Gateway (RGW)", _ELSEWHERE),
-        Preset("minio", "MinIO", _ELSEWHERE),
+        Preset("ceph", "Ceph Object Gateway (RGW)", _ELSEWHERE, rename=_EMPTIES),
+        Preset("minio", "MinIO", _ELSEWHERE, rename=_UNTRIED),
         Preset("seaweedfs", "SeaweedFS", _ELSEWHERE),
-        Preset("other", "any other store that speaks S3", _ELSEWHERE),
+        Preset("other", "any other store that speaks S3", _ELSEWHERE, rename=_UNTRIED),
     )
 }
 DEFAULT = "aws"

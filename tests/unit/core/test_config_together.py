@@ -146,3 +146,15 @@ def test_warnings_of_lost_empty_files() -> None:
     found, = warnings(accepted(MOUNT + 'upload_checksums = "off"\n'), FACTS)
     assert str(found) == ('m.toml:1: mount "erdos": upload_checksums: mount-s3 cannot store empty files with "off" '
                           "(remove the key unless uploads fail without it)")
+
+
+@pytest.mark.parametrize(("provider", "text"), [
+    ("ceph", "on Ceph mv, sed -i and rsync leave empty files and report success"),
+    ("other", "whether mv, sed -i and rsync leave empty files on this store has not been tried"),
+])
+def test_warnings_of_renames_that_lose_data(provider: str, text: str) -> None:
+    store = MOUNT + f'provider = "{provider}"\nendpoint_url = "https://s3.test"\n'
+    assert [str(one) for one in warnings(accepted(store), FACTS)] == [
+        f'm.toml:1: mount "erdos": {text} (set read_only = true, or copy into the folder and never rename in it)']
+    assert warnings(accepted(store + "read_only = true\n"), FACTS) == ()
+    assert warnings(accepted(store.replace(provider, "seaweedfs")), FACTS) == ()
