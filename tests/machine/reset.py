@@ -14,6 +14,7 @@ systemctl kill --signal=KILL 's3mount-*.service' 2>/dev/null
 awk '{ for (i = 7; $i != "-"; i++) ; if ($(i + 1) ~ /^fuse/ && $(i + 1) != "fusectl") print $5 }' \
     /proc/self/mountinfo | tac | while read -r folder; do umount --lazy "$(printf "%b" "$folder")"; done
 systemctl stop 's3mount-*.service' 2>/dev/null
+find /srv -mindepth 1 -maxdepth 1 ! -name share -exec rm -rf --one-file-system {} +
 nft flush ruleset
 systemctl is-active --quiet weed.service || systemctl start weed.service || exit 1
 systemctl daemon-reload
