@@ -137,11 +137,13 @@ def spares(machine: Machine) -> dict[str, int]:
 def _units(machine: Machine) -> dict[str, int]:
     listing = machine.run("systemctl list-units --plain --no-legend 's3mount-*.service'").stdout
     units = [line.split()[0] for line in listing.splitlines() if not line.startswith("s3mount-wait@")]
-    return {unit: int(show(machine, unit, "MainPID") or "0") for unit in units}
+    found = {unit: int(show(machine, unit, "MainPID") or "0") for unit in units}
+    return {unit: pid for unit, pid in found.items() if pid}
 
 
 def _waits(machine: Machine, pid: int) -> bool:
-    return machine.run(f"grep -qsx s3mount-await /proc/{pid}/comm", check=False).returncode == 0
+    # Before the exec systemd's own process there is called "(t-await)".
+    return machine.run(f"grep -qsEx 's3mount-await|[(].*await[)]' /proc/{pid}/comm", check=False).returncode == 0
 
 
 def mounts_on(machine: Machine, folder: str) -> list[str]:
