@@ -157,12 +157,14 @@ def test_moved_removed_and_added_mounts_in_one_reload(machine: Machine) -> None:
 
 def test_a_mount_that_is_renamed_stays_on_its_folder(machine: Machine) -> None:
     _both(machine)
+    before = _pid(machine, "one")
     with opened(machine, "/srv/one/renamed-late", "w") as upload:
         assert upload.ask("write", 5) == "ok"
         _take(machine, {**ONE, "name": "uno"}, TWO)
         with hammer(machine, "/srv/one") as met:
             machine.run("s3mountctl reload --no-wait")
             wait_ok(machine, "uno")
+            machine.wait_until(lambda: _pid(machine, "uno") not in (0, before), 10, "the new worker has come")
             first = _pid(machine, "uno")
             assert upload.ask("close") == "ok"
             machine.wait_until(lambda: len(workers(machine)) == 2, 10, "the old worker has drained")
