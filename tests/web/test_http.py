@@ -227,3 +227,15 @@ def test_who_goes_away_while_the_daemon_hangs_leaves_nothing_behind(bus: Bus, se
     fake.send_signal(signal.SIGCONT)
     until(lambda: server.get("/livez").status == 200)
     until(lambda: server.figure("descriptors") <= before + 10)
+
+
+def test_who_tears_off_before_being_let_in_does_not_close_the_door(bus: Bus, server: Server) -> None:
+    bus.manager("healthy")
+    until(lambda: server.get("/livez").status == 200)
+    server.process.send_signal(signal.SIGSTOP)
+    for _ in range(20):
+        stream = server.connect()
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        stream.close()
+    server.process.send_signal(signal.SIGCONT)
+    assert server.get("/livez").status == 200

@@ -79,20 +79,21 @@ class Door:
     def _accepted(self, listener: Any, result: Any) -> None:
         try:
             stream, _ = listener.accept_finish(result)
+            # One that tore itself off already has no address any more.
+            guest = Guest(stream, stream.get_remote_address())
         except GLib.Error:
             # Out of descriptors, or gone before it was let in.
             GLib.timeout_add(_BREATH_MS, self._listen)
             return
+        self._listen()
         if len(self._guests) >= MAX_GUESTS:
             self._make_room()
-        guest = Guest(stream, stream.get_remote_address())
         self._guests[guest.address] = guest
         if not self._rounds:
             # One for all, and none while nobody is there: PyGObject 3.42 loses 90 bytes with every timer taken back.
             self._rounds = True
             GLib.timeout_add_seconds(1, self._go_round)
         self._admit(stream, guest.address)
-        self._listen()
 
     def _make_room(self) -> None:
         """Show out the one that has been at it longest: an honest request is over in milliseconds."""

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from gi.repository import Gio, GLib
 
 from mountd.core.status import SCHEMA
 from mountd.core.verdict import Document
 from mountd.words import paths
+
+_log: Any = structlog.get_logger()
 
 LIMIT = 2.0
 """Seconds that the daemon may take; a loop that turns answers in milliseconds."""
@@ -173,4 +176,7 @@ class Link:
         if isinstance(heard, Silence):
             waiting, self._late = [*waiting, *self._late], []
         for one in waiting:
-            one(heard)
+            try:
+                one(heard)
+            except Exception:  # noqa: BLE001  a fault with one of them must not keep the answer from the others
+                _log.exception("one who asked could not be answered")
