@@ -18,9 +18,6 @@ from mountd.system import fuse
 from mountd.system.probe import Answer
 from mountd.words.errors import MountdError
 
-_KILL_AGAIN = 10.0
-"""Seconds after which a worker that was killed is expected to be gone, or is killed again."""
-
 
 def _prepare(kept: Kept, _action: actions.Prepare) -> bool:
     mount = kept.mount
@@ -117,15 +114,10 @@ def drop_staging(kept: Kept) -> None:
         kept.staged_mount = None
     if staging is not None:
         kept.world.stagings.discard(staging.unit)
-        give_up(kept, staging.unit)
-
-
-def give_up(kept: Kept, unit: str) -> None:
-    """Kill a worker through which nobody can have written."""
-    if unit in kept.workers:
-        gone = Drain(unit, 0, kept.world.now() + _KILL_AGAIN, killed=True)
+    if staging is not None and staging.unit in kept.workers:
+        gone = Drain(staging.unit, 0, kept.world.now(), killed=True)
         kept.memory = replace(kept.memory, draining=(*kept.memory.draining, gone))
-        _kill_unit(kept, unit)
+        _kill_unit(kept, staging.unit)
 
 
 def _drop_staging(kept: Kept, action: actions.DropStaging) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from mountd.core.memory import Spare, Staging
 from mountd.daemon.kept import Kept
 from mountd.daemon.launch import launch
+from mountd.words.errors import MountdError
 
 _POLITE = 0.5
 """Seconds after which a spare asks again whether somebody is starting in earnest."""
@@ -24,8 +25,14 @@ def stage(kept: Kept) -> bool:
         kept.memory = replace(kept.memory, spare_due=kept.world.now() + _POLITE)
         return True
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    with theirs:
-        launched = launch(kept, lambda unit, _text: lost(kept, unit), theirs.fileno())
+    try:
+        with theirs:
+            launched = launch(kept, lambda unit, _text: lost(kept, unit), theirs.fileno())
+    except MountdError:
+        # The mount serves: that it has no spare is no failure of it.
+        ours.close()
+        kept.memory = replace(kept.memory, spare_due=kept.world.now() + _AFTER_FAILURE)
+        return True
     if launched is None:
         ours.close()
         return False

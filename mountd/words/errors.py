@@ -6,6 +6,8 @@ A new failure is one row here and, where a message of mount-s3 betrays it, one r
 from dataclasses import dataclass
 from enum import Enum
 
+from mountd.words import paths
+
 
 class FaultClass(str, Enum):
     """Who has to act, and so how often a retry makes sense."""
@@ -73,7 +75,7 @@ class Fault:
     @property
     def bus_name(self) -> str:
         """The D-Bus error name: the code in CamelCase behind the common prefix."""
-        return "org.s3mountd1.Error." + "".join(word.capitalize() for word in self.code.split("-"))
+        return paths.ERROR_PREFIX + "".join(word.capitalize() for word in self.code.split("-"))
 
 
 _C = FaultClass
