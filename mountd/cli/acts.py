@@ -4,12 +4,13 @@ import time
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 
-from mountd.cli import outcome, render, verdict
+from mountd.cli import outcome, render
 from mountd.cli.console import Console
 from mountd.cli.outcome import Goal
 from mountd.cli.reads import narrowed
 from mountd.cli.text import moment, span
-from mountd.cli.verdict import Document, Exit
+from mountd.core import verdict
+from mountd.core.verdict import Document, Exit
 from mountd.words.errors import MountdError
 
 CALM = 2.0

@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from mountd.cli.verdict import Exit
 from mountd.core import config
+from mountd.core.verdict import Exit
 from mountd.system import configfiles
 from mountd.words import paths
 from mountd.words.model import Place, Problem

@@ -14,7 +14,7 @@ from typing import Any
 
 from gi.repository import Gio, GLib
 
-from mountd.cli.verdict import Document
+from mountd.core.verdict import Document
 from mountd.words import paths
 from mountd.words.errors import FAULTS, MountdError
 

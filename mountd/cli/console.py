@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from mountd.cli import render
 from mountd.cli.text import Style
-from mountd.cli.verdict import Exit
+from mountd.core.verdict import Exit
 from mountd.words.errors import MountdError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from argparse import Namespace
 from mountd import __version__
 from mountd.cli.console import Console
 from mountd.cli.text import clean
-from mountd.cli.verdict import Exit
+from mountd.core.verdict import Exit
 from mountd.words.errors import MountdError
 
 

@@ -15,7 +15,7 @@ from mountd.cli.commands import COMMANDS, Argument, Command, Take
 from mountd.cli.console import Console, standard
 from mountd.cli.reads import nearest
 from mountd.cli.text import wrapped
-from mountd.cli.verdict import Exit
+from mountd.core.verdict import Exit
 from mountd.words.errors import MountdError
 
 _EPILOG = ("Exit status: 0 all well, 1 something degraded or waiting, 2 something down or failed, "

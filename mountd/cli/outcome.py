@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from mountd.cli import verdict
-from mountd.cli.verdict import Document
+from mountd.core import verdict
+from mountd.core.verdict import Document
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,10 @@ import difflib
 from argparse import Namespace
 from collections.abc import Iterable, Sequence
 
-from mountd.cli import render, verdict
+from mountd.cli import render
 from mountd.cli.console import Console
-from mountd.cli.verdict import Document, Exit
+from mountd.core import verdict
+from mountd.core.verdict import Document, Exit
 from mountd.words.errors import FAULTS, MountdError
 
 

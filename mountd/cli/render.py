@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mountd.cli import verdict
 from mountd.cli.text import Cell, Style, clean, local, moment, span, table, wrapped
-from mountd.cli.verdict import Document, Exit
+from mountd.core import verdict
+from mountd.core.verdict import Document, Exit
 from mountd.words import paths
 from mountd.words.errors import FAULTS, Fault
 

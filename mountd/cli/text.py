@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from mountd.cli.verdict import Exit
 from mountd.core import plain, spans
+from mountd.core.verdict import Exit
 
 _COLOURS = {Exit.WELL: "32", Exit.DEGRADED: "33", Exit.DOWN: "31"}
 _BOLD, _DIM = "1", "2"

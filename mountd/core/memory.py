@@ -13,7 +13,6 @@ class Staging:
 
     unit: str
     digest: str
-    connection: int
     since: float
     ready: bool = False
     was_spare: bool = False
@@ -26,7 +25,6 @@ class Spare:
 
     unit: str
     digest: str
-    connection: int
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def _stage(kept: Kept, _action: actions.Stage) -> bool:
     kept.staged_mount = launched.mount_fd
     unit = launched.worker.unit
     kept.memory = replace(
-        kept.memory, staging=Staging(unit, kept.digest, launched.worker.connection, kept.world.now()))
+        kept.memory, staging=Staging(unit, kept.digest, kept.world.now()))
     kept.world.stagings.add(unit)
     await_answer(kept, unit)
     return True

@@ -37,8 +37,7 @@ def stage(kept: Kept) -> bool:
         ours.close()
         return False
     kept.spare_mount, kept.spare_line = launched.mount_fd, ours
-    kept.memory = replace(
-        kept.memory, spare=Spare(launched.worker.unit, kept.digest, launched.worker.connection))
+    kept.memory = replace(kept.memory, spare=Spare(launched.worker.unit, kept.digest))
     return True
 
 
@@ -52,7 +51,7 @@ def use(kept: Kept) -> str:
     # If it is ending at this moment, that will be heard of as any other end.
     with line, contextlib.suppress(OSError):
         line.send(b"go\n")
-    staging = Staging(spare.unit, spare.digest, spare.connection, kept.world.now(), was_spare=True)
+    staging = Staging(spare.unit, spare.digest, kept.world.now(), was_spare=True)
     kept.memory = replace(kept.memory, staging=staging)
     kept.world.stagings.add(spare.unit)
     return spare.unit

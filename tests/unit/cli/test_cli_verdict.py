@@ -2,8 +2,9 @@
 
 import pytest
 
-from mountd.cli import outcome, verdict
+from mountd.cli import outcome
 from mountd.cli.outcome import APPLIED, RESTARTED, STARTED, STOPPED, SWAPPED, Goal
+from mountd.core import verdict
 from mountd.words.model import Health, State
 from tests.unit.cli.canned import document, mount
 

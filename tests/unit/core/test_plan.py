@@ -37,7 +37,7 @@ DEAD = Layer(Kind.LIVE, 40, 6, "fuse.mount-s3 s3://bucket")
 GUARD = Layer(Kind.ERROR_GUARD, 50, 8, "fuse.s3mountd-guard s3mountd-guard:erdos")
 EMPTY = Layer(Kind.EMPTY_GUARD, 51, 9, "tmpfs s3mountd-guard:erdos")
 FOREIGN = Layer(Kind.FOREIGN, 60, 10, "ext4 /dev/sdb1")
-STAGING = Staging("s3mount-erdos-2.service", "new", 42, NOW - 1)
+STAGING = Staging("s3mount-erdos-2.service", "new", NOW - 1)
 REFUSED = Failure(Cause("bucket-missing"), 1, NOW - 5, NOW + 25)
 BAD_OPTION = Failure(Cause("option-rejected", "x"), 1, NOW - 5, None)
 DUE = Failure(Cause("unreachable"), 3, NOW - 5, NOW - 1)
@@ -171,8 +171,8 @@ def test_a_try_after_a_network_failure_still_waits_in_words() -> None:
     assert (decision.state, decision.cause) == (State.WAITING, Cause("unreachable"))
 
 
-SPARE = Spare("s3mount-erdos-9.service", "new", 77)
-SPARE_WORKER = replace(WORKER, unit=SPARE.unit, connection=SPARE.connection)
+SPARE = Spare("s3mount-erdos-9.service", "new")
+SPARE_WORKER = replace(WORKER, unit=SPARE.unit, connection=77)
 
 
 def with_spare(*layers: Layer) -> Observed:
