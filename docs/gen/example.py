@@ -30,12 +30,19 @@ _HEAD = """\
 # Below stands everything that can be written, switched off by its "#".
 """
 
+_INNER = {
+    "credentials": "It takes user, profile, or anonymous = true for public buckets.",
+    "check": "It takes interval, timeout and failures.",
+}
+"""What the keys that are tables take."""
+
 _SAMPLES = {
     "on_stop": '"unmount"', "log_level": '"debug"', "http": '"127.0.0.1:9787"',
     "name": '"erdos"', "bucket": '"erdos-23049527340598"', "prefix": '"runs/2026/"', "folder": '"/home/rob/bucket2"',
     "provider": '"ceph"', "credentials": '{ user = "rob", profile = "kopah" }', "when_away": '"empty"',
     "nonempty": '"hide"', "user": '"rob"', "group": '"users"', "enabled": "false", "start_timeout": '"5min"',
-    "stop_timeout": '"10min"',
+    "stop_timeout": '"10min"', "wait_limit": '"1h"', "check": '{ interval = "5min", timeout = "30s", failures = 2 }',
+    "grace": '"30s"', "hang_timeout": '"1min"', "idle_unmount": '"10min"', "on_sleep": '"abort"',
     "region": '"us-west-2"', "endpoint_url": '"https://s3.example.org"', "bucket_type": '"directory"',
     "expected_bucket_owner": '"111122223333"', "bind": '["eth0", "eth1"]', "ca_bundle": '"/etc/ssl/store-ca.pem"',
     "uid": "1000", "gid": "1000", "dir_mode": '"0750"', "file_mode": '"0640"',
@@ -71,7 +78,7 @@ def _entry(option: Option) -> str:
 def _facts(option: Option) -> Iterator[str]:
     yield option.help
     if option.kind is Kind.TABLE:
-        yield "It takes user, profile, or anonymous = true for public buckets."
+        yield _INNER[option.name]
     if option.choices:
         number = f"A number of {option.unit}, " if option.kind is Kind.TTL else ""
         yield number + ", ".join(f'"{choice}"' for choice in option.choices) + "."

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from mountd.cli.commands import COMMANDS, Argument
 from mountd.cli.render import filled, value
 from mountd.words.errors import FAULTS, RETRY, Retry
-from mountd.words.keys import CREDENTIAL_KEYS, DAEMON_KEYS, MOUNT_KEYS
+from mountd.words.keys import CHECK_KEYS, CREDENTIAL_KEYS, DAEMON_KEYS, MOUNT_KEYS
 from mountd.words.model import OptionValue
 from mountd.words.options import OLDEST, OPTIONS, REFUSED, Kind, Option, version_text
 from mountd.words.providers import PROVIDERS
@@ -59,6 +59,11 @@ def credential_keys() -> str:
     return _terms(map(_key, CREDENTIAL_KEYS.values()))
 
 
+def check_keys() -> str:
+    """The keys of the check table."""
+    return _terms(map(_key, CHECK_KEYS.values()))
+
+
 def daemon_keys() -> str:
     """The keys of the daemon table."""
     return _terms(map(_key, DAEMON_KEYS.values()))
@@ -83,8 +88,8 @@ def providers() -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     part.__name__.replace("_", "-"): part
-    for part in (commands, overview, codes, retries, mount_keys, credential_keys, daemon_keys, options,
-                 refused, providers)
+    for part in (commands, overview, codes, retries, mount_keys, credential_keys, check_keys, daemon_keys,
+                 options, refused, providers)
 }
 
 

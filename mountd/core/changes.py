@@ -11,6 +11,9 @@ from mountd.words.model import Desired, Mount, Problem
 WORKER_KEYS = ("bucket", "prefix", "folder", "options", "credentials", "user", "group")
 """Fields of a mount that its worker is started with; a change of any other needs no new worker."""
 
+_TABLES = ("credentials", "check")
+"""Fields that are tables in the file."""
+
 _EFFECTS = {
     "add": "is mounted on {folder}",
     "remove": "finishes its uploads, then {folder} is unmounted",
@@ -104,9 +107,9 @@ def _keys(old: Mount, new: Mount) -> tuple[tuple[str, object, object], ...]:
 def _flat(mount: Mount) -> dict[str, object]:
     """Keys as they stand in the file: options beside the rest, values that JSON can carry."""
     plain = canonical(mount)
-    credentials = {f"credentials.{key}": value for key, value in asdict(mount.credentials).items()}
-    found = {**plain, **credentials, **mount.options}
+    inner = {f"{name}.{key}": value for name in _TABLES for key, value in asdict(getattr(mount, name)).items()}
+    found = {**plain, **inner, **mount.options}
     return {
         key: list(value) if isinstance(value, tuple) else value
-        for key, value in found.items() if key not in {"options", "credentials"}
+        for key, value in found.items() if key not in {"options", *_TABLES}
     }

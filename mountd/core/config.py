@@ -174,4 +174,5 @@ def _digest(mounts: Sequence[Mount], daemon: DaemonSettings) -> str:
 def canonical(mount: Mount) -> dict[str, object]:
     """A mount as plain values for digests and comparison; where it was written does not count."""
     plain = {key: getattr(mount, key) for key in mount.__dataclass_fields__ if key != "place"}
-    return {**plain, "options": dict(mount.options), "credentials": asdict(mount.credentials)}
+    return {**plain, "options": dict(mount.options), "credentials": asdict(mount.credentials),
+            "check": asdict(mount.check)}

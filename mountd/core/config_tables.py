@@ -1,13 +1,14 @@
 """A table of ``mounts.toml`` against the rows that say what may stand in it: values with their places."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from mountd.core import toml_lines
 from mountd.core.config_facts import Findings
 from mountd.core.config_values import Value, WrongValueError, convert, show, suggestion
-from mountd.words.keys import CREDENTIAL_KEYS, MOUNT_KEYS, OWN_PLACE
-from mountd.words.model import Credentials, Place
+from mountd.words.keys import CHECK_KEYS, CREDENTIAL_KEYS, DAEMON_KEYS, MOUNT_KEYS, OWN_PLACE
+from mountd.words.model import Check, Credentials, Place
 from mountd.words.options import OPTIONS, Option, refused
 
 MOUNT_TABLE: dict[str, Option] = {**MOUNT_KEYS, **OPTIONS}
@@ -31,7 +32,7 @@ class Document:
 class Field:
     """A converted value and where it was written; ``inherited`` when that is ``[defaults]``."""
 
-    value: Value | Credentials
+    value: Value | Credentials | Check
     place: Place
     inherited: bool = False
 
@@ -59,10 +60,8 @@ def read_fields(spot: Spot, table: Mapping[str, object], rows: Mapping[str, Opti
             findings.problem(place, spot.label + show_key(key), *_not_a_key(key, rows))
             continue
         try:
-            if key == "credentials":
-                fields[key] = Field(_credentials(spot, value, findings), place)
-            else:
-                fields[key] = Field(convert(rows[key], value, home), place)
+            read = _INNER.get(key)
+            fields[key] = Field(read(spot, value, findings) if read else convert(rows[key], value, home), place)
         except WrongValueError as wrong:
             findings.problem(place, spot.label + key, wrong.text, wrong.hint)
     return fields
@@ -81,6 +80,8 @@ def _not_a_key(key: str, rows: Mapping[str, Option]) -> tuple[str, str]:
     if key in MOUNT_TABLE:
         return ("belongs to one mount", "put it below [[mount]]") if key in OWN_PLACE else (
             "unknown key here", "put it below [[mount]] or [defaults]")
+    if key in DAEMON_KEYS:
+        return "belongs to the daemon", "put it below [daemon]"
     return "unknown key", suggestion(key.replace("-", "_"), rows)
 
 
@@ -89,8 +90,7 @@ def _credentials(spot: Spot, value: object, findings: Findings) -> Credentials:
         profile = show(value) if isinstance(value, str) and value.isidentifier() else '"..."'
         raise WrongValueError("must be a table with user, profile or anonymous",
                               f"write: credentials = {{ profile = {profile} }}")
-    inner = Spot(spot.document, (*spot.path, "credentials"), f"{spot.label}credentials.")
-    fields = read_fields(inner, value, CREDENTIAL_KEYS, "", findings)
+    inner, fields = _inside(spot, "credentials", value, CREDENTIAL_KEYS, findings)
     found = {name: field.value for name, field in fields.items()}
     read = Credentials(str(found.get("user", "")), str(found.get("profile", "")), found.get("anonymous") is True)
     for name in CREDENTIAL_KEYS["anonymous"].conflicts:
@@ -98,3 +98,23 @@ def _credentials(spot: Spot, value: object, findings: Findings) -> Credentials:
             findings.problem(inner.place(name), inner.label + name, "cannot be set beside anonymous = true",
                              "remove one of the two")
     return read
+
+
+def _check(spot: Spot, value: object, findings: Findings) -> Check:
+    if not isinstance(value, dict):
+        raise WrongValueError("must be a table with interval, timeout or failures",
+                              'write: check = { interval = "60s" }')
+    _inner, fields = _inside(spot, "check", value, CHECK_KEYS, findings)
+    return Check(**{name: cast(int, field.value) for name, field in fields.items()})
+
+
+def _inside(spot: Spot, key: str, value: Mapping[str, object], rows: Mapping[str, Option],
+            findings: Findings) -> tuple[Spot, dict[str, Field]]:
+    """A table within the table: where it is, and what is right of it."""
+    inner = Spot(spot.document, (*spot.path, key), f"{spot.label}{key}.")
+    return inner, read_fields(inner, value, rows, "", findings)
+
+
+_INNER: dict[str, Callable[[Spot, object, Findings], Credentials | Check]] = {
+    "credentials": _credentials, "check": _check,
+}

@@ -12,7 +12,9 @@ _ROWS = (
            choices=tuple(PROVIDERS)),
     Option("credentials", Kind.TABLE, "Whose keys to use; see below.", "the folder owner's, root's, the machine's"),
     Option("when_away", Kind.ENUM, "What callers meet while there is no worker.", "error",
-           choices=("error", "empty")),
+           choices=("error", "wait", "empty")),
+    Option("wait_limit", Kind.SPAN, 'How long callers wait with when_away = "wait" before they get an error.', "10min",
+           low=1, high=7 * 24 * 3600),
     Option("nonempty", Kind.ENUM, "What to do when the folder has files of its own.", "refuse",
            choices=("refuse", "hide")),
     Option("user", Kind.OWNER, "User that the folder and its files belong to.", "the folder's owner"),
@@ -21,6 +23,16 @@ _ROWS = (
     Option("start_timeout", Kind.SPAN, "How long a worker may take to come up.", "2min", low=1, high=3600),
     Option("stop_timeout", Kind.SPAN, "How long a worker may finish uploads before it is killed.", "90s", low=1,
            high=24 * 3600),
+    Option("check", Kind.TABLE, "How often S3 is asked through the mount; see below.", "every 60s"),
+    Option("grace", Kind.SPAN, "What is over sooner is not called an outage.", "10s", low=0, high=3600),
+    Option("hang_timeout", Kind.SPAN, "A worker that leaves callers waiting this long while S3 answers is replaced.",
+           "15s", low=3, high=3600),
+    Option("standby", Kind.FLAG, "Keep a second worker ready: recovery in milliseconds, for its memory.", "false"),
+    Option("on_demand", Kind.FLAG, "Start the worker at the first access.", "false"),
+    Option("idle_unmount", Kind.SPAN, "Take an unused worker away after this time; needs on_demand.", "never", low=1,
+           high=7 * 24 * 3600, requires="on_demand"),
+    Option("on_sleep", Kind.ENUM, "Before the machine sleeps: leave blocked callers, or free them by an error.", "keep",
+           choices=("keep", "abort")),
 )
 MOUNT_KEYS: dict[str, Option] = {row.name: row for row in _ROWS}
 
@@ -33,6 +45,16 @@ CREDENTIAL_KEYS: dict[str, Option] = {
         Option("user", Kind.OWNER, "User whose ~/.aws is read.", "the folder's owner, then root"),
         Option("profile", Kind.TEXT, "Profile of ~/.aws/credentials or ~/.aws/config.", "default"),
         Option("anonymous", Kind.FLAG, "Sign nothing: public buckets.", "false", conflicts=("user", "profile")),
+    )
+}
+
+CHECK_KEYS: dict[str, Option] = {
+    row.name: row
+    for row in (
+        Option("interval", Kind.SPAN, "Time between two checks; each costs one HEAD and one LIST.", "60s", low=5,
+               high=24 * 3600),
+        Option("timeout", Kind.SPAN, "A check that takes longer has failed.", "10s", low=1, high=300),
+        Option("failures", Kind.INT, "Failures in a row before the mount is called unwell.", "3", low=1, high=100),
     )
 }
 

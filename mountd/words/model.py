@@ -70,6 +70,16 @@ class Credentials:
 
 
 @dataclass(frozen=True)
+class Check:
+    """How often S3 is asked through a mount (a HEAD and a LIST each time), and what counts as failed. Seconds."""
+
+    interval: float = 60.0
+    timeout: float = 10.0
+    failures: int = 3
+    """Failures in a row before the mount is called unwell where nothing else explains them."""
+
+
+@dataclass(frozen=True)
 class Mount:
     """One wanted mount, validated: nothing past ``core.config`` handles raw values.
 
@@ -92,6 +102,18 @@ class Mount:
     enabled: bool = True
     start_timeout: float = 120.0
     stop_timeout: float = 90.0
+    check: Check = Check()
+    grace: float = 10.0
+    """What is over sooner is no outage."""
+    hang_timeout: float = 15.0
+    """A worker that leaves callers waiting this long while S3 answers is replaced."""
+    standby: bool = False
+    wait_limit: float = 600.0
+    """With ``when_away = "wait"``: callers wait at most this long, then get an error."""
+    on_demand: bool = False
+    idle_unmount: float = 0.0
+    """0: never."""
+    on_sleep: str = "keep"
 
     @property
     def source(self) -> str:

@@ -104,8 +104,7 @@ ONE_LINE = [
     # keys
     ("allow_delet = true", 'allow_delet: unknown key (did you mean "allow_delete"?)'),
     ("allow-delete = true", 'allow-delete: unknown key (did you mean "allow_delete"?)'),
-    ("standby = true", "standby: unknown key"),
-    ("on_stop = 'keep'", "on_stop: unknown key"),
+    ("on_stop = 'keep'", "on_stop: belongs to the daemon (put it below [daemon])"),
     ("aws_access_key_id = 'AKIAHUSH'",
      "aws_access_key_id: is not taken: secrets do not belong in this file (put the key in ~/.aws/credentials and name "
      'its profile: credentials = { profile = "..." })'),
@@ -141,7 +140,13 @@ ONE_LINE = [
     ('stop_timeout = "soon"', 'stop_timeout: must be a time such as "90s" or "10min", not "soon"'),
     ("stop_timeout = nan", "stop_timeout: must be from 1s to 24h, not nan"),
     ('start_timeout = "2h"', 'start_timeout: must be from 1s to 1h, not "2h"'),
-    ('when_away = "eror"', 'when_away: must be "error" or "empty", not "eror" (did you mean "error"?)'),
+    ('when_away = "eror"',
+     'when_away: must be "error", "wait" or "empty", not "eror" (did you mean "error"?)'),
+    ("check = '60s'", "check: must be a table with interval, timeout or failures "
+     '(write: check = { interval = "60s" })'),
+    ("check = { interval = '1s' }", 'check.interval: must be from 5s to 24h, not "1s"'),
+    ("check = { every = 60 }", "check.every: unknown key"),
+    ("idle_unmount = '10min'", "idle_unmount: has no effect without on_demand (set on_demand, or remove idle_unmount)"),
     ('sse = "aes256"', 'sse: must be "aws:kms", "aws:kms:dsse" or "AES256", not "aes256" (did you mean "AES256"?)'),
     ("bind = []", "bind: must not be empty (remove the key to leave it unset)"),
     ("storage_class = ''", "storage_class: must not be empty (remove the key to leave it unset)"),
