@@ -4,29 +4,14 @@
 file or a bus. Times are monotonic seconds.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from mountd.core.actions import (
-    Action,
-    Detach,
-    DropSpare,
-    DropStaging,
-    Kill,
-    PlaceGuard,
-    Prepare,
-    Stage,
-    StageSpare,
-    StartDrain,
-    SwapIn,
-    UseSpare,
-)
-from mountd.core.layers import Kind, Layer
-from mountd.core.memory import Memory
+from mountd.core import guarding, housekeeping
+from mountd.core.actions import Action, Detach, DropSpare, DropStaging, Prepare, Stage, SwapIn, UseSpare
 from mountd.core.messages import Cause
-from mountd.core.observed import Observed
+from mountd.core.situation import Decision, Row, Situation
 from mountd.words.errors import FAULTS, FaultClass
-from mountd.words.model import Mount, State
+from mountd.words.model import State
 
 PREPARE_LIMIT = 15.0
 """Seconds after which a host that does not answer is worth a word; its answer is still waited for."""
@@ -34,30 +19,6 @@ _SILENT = "the file system of the folder or of the keys does not answer"
 
 LOOK_AGAIN_REFUSED = 5.0
 """Seconds between looks while the host refuses (mount-s3 missing): somebody may install it at any time."""
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What to do, what to call the situation, and when to look again without an event (None: never)."""
-
-    state: State
-    actions: tuple[Action, ...] = ()
-    cause: Cause | None = None
-    look_at: float | None = None
-
-
-@dataclass(frozen=True)
-class Situation:
-    """The arguments of a row."""
-
-    mount: Mount | None
-    digest: str
-    observed: Observed
-    memory: Memory
-    now: float
-
-
-Row = Callable[[Situation], Decision | None]
 
 
 def _foreign(it: Situation) -> Decision | None:
@@ -69,7 +30,7 @@ def _foreign(it: Situation) -> Decision | None:
 
 
 def _unwanted(it: Situation) -> Decision | None:
-    if _is_wanted(it):
+    if it.wanted:
         return None
     actions: list[Action] = [DropStaging()] if it.memory.staging else []
     if it.observed.top is not None and it.observed.top.ours:
@@ -94,7 +55,7 @@ def _staging(it: Situation) -> Decision | None:
     if it.now >= deadline:
         late = Cause("start-timeout", f"{it.mount.start_timeout:.0f} s")
         return Decision(state, (DropStaging(late),), cause)
-    return Decision(state, _guard(it), cause, deadline)
+    return Decision(state, guarding.missing(it), cause, deadline)
 
 
 def _serving(it: Situation) -> Decision | None:
@@ -102,24 +63,12 @@ def _serving(it: Situation) -> Decision | None:
     if worker is None:
         return None
     if worker.digest == it.digest:
-        return _with_spare(it)
+        return housekeeping.with_spare(it)
     held_back = _held_back(it)
     if held_back is not None:
         cause, look_at = held_back
         return Decision(State.MOUNTED, (), cause, look_at)
     return Decision(State.MOUNTED, _next_step(it), _while_trying(it)[1])
-
-
-def _with_spare(it: Situation) -> Decision:
-    """All is well: time to see to the next time."""
-    due = it.memory.spare_due
-    if it.memory.spare is not None or due is None or it.memory.refusal is not None:
-        return Decision(State.MOUNTED)
-    if it.now < due:
-        return Decision(State.MOUNTED, look_at=due)
-    if it.memory.prepared is None:
-        return Decision(State.MOUNTED, () if it.memory.preparing is not None else (Prepare(),))
-    return Decision(State.MOUNTED, (StageSpare(),))
 
 
 def _held_back_row(it: Situation) -> Decision | None:
@@ -130,7 +79,7 @@ def _held_back_row(it: Situation) -> Decision | None:
     state = State.FAILED if FAULTS[cause.code].needs_person else State.WAITING
     # Also a folder whose worker cannot even be started is guarded, and for that the host must be asked first.
     unasked = it.memory.failure is None and not it.memory.coverable and it.memory.preparing is None
-    return Decision(state, (Prepare(),) if unasked else _guard(it), cause, look_at)
+    return Decision(state, (Prepare(),) if unasked else guarding.missing(it), cause, look_at)
 
 
 def _begin(it: Situation) -> Decision | None:
@@ -140,7 +89,7 @@ def _begin(it: Situation) -> Decision | None:
         return Decision(State.WAITING, (), Cause("host-refused", _SILENT))
     if asked is not None:
         return Decision(state, (), cause, asked + PREPARE_LIMIT)
-    return Decision(state, (*_guard(it), *_next_step(it)), cause)
+    return Decision(state, (*guarding.missing(it), *_next_step(it)), cause)
 
 
 _ROWS: tuple[Row, ...] = (_foreign, _unwanted, _staging, _serving, _held_back_row, _begin)
@@ -182,52 +131,13 @@ def _while_trying(it: Situation) -> tuple[State, Cause | None]:
     return (State.FAILED if fault.needs_person else State.WAITING), failure.cause
 
 
-def _guard(it: Situation) -> tuple[Action, ...]:
-    """The guard that is missing, if one is. A dead mount is a guard of the kind ``error`` by itself.
-
-    Without a known folder there is none: a folder that may not be covered (it holds files) stays as it is.
-    """
-    if it.mount is None or not it.memory.coverable or it.observed.serving is not None:
-        return ()
-    top = it.observed.top
-    present = "" if top is None else _effect(top)
-    return () if present == it.mount.when_away else (PlaceGuard(it.mount.when_away),)
-
-
-def _effect(layer: Layer) -> str:
-    return "empty" if layer.kind is Kind.EMPTY_GUARD else "error"
-
-
-def _drains(it: Situation) -> tuple[tuple[Action, ...], float | None]:
-    """A spare of another time, kills that are due, workers nobody accounts for; when the next deadline is."""
-    memory, observed = it.memory, it.observed
-    kills = [Kill(drain) for drain in memory.draining if not drain.killed and drain.deadline <= it.now]
-    waiting = [drain.deadline for drain in memory.draining if not drain.killed and drain.deadline > it.now]
-    known = {drain.unit for drain in memory.draining}
-    known |= {one.unit for one in (memory.staging, memory.spare) if one is not None}
-    known |= {observed.serving.unit} if observed.serving else set()
-    covered = {layer.connection for layer in observed.layers if layer.kind is Kind.LIVE}
-    orphans = [
-        StartDrain(worker.unit) for worker in observed.workers
-        if worker.unit not in known and worker.connection not in covered
-    ]
-    return (*_stale_spare(it), *kills, *orphans), min(waiting, default=None)
-
-
-def _stale_spare(it: Situation) -> tuple[Action, ...]:
-    spare = it.memory.spare
-    return (DropSpare(),) if spare is not None and (not _is_wanted(it) or spare.digest != it.digest) else ()
-
-
-def _is_wanted(it: Situation) -> bool:
-    return it.mount is not None and it.mount.enabled and not it.memory.held
-
-
 def decide(situation: Situation) -> Decision:
     """The next step for one mount. Ever called again after its actions, it comes to rest without actions."""
-    housekeeping, deadline = _drains(situation)
-    if any(isinstance(action, DropSpare) for action in housekeeping):
+    dropped: tuple[Action, ...] = ()
+    if housekeeping.spare_is_stale(situation):
+        dropped = (DropSpare(),)
         situation = replace(situation, memory=replace(situation.memory, spare=None))
+    chores, deadline = housekeeping.drains(situation)
     decision = next(found for row in _ROWS if (found := row(situation)) is not None)
     times = [time for time in (decision.look_at, deadline) if time is not None]
-    return replace(decision, actions=(*housekeeping, *decision.actions), look_at=min(times, default=None))
+    return replace(decision, actions=(*dropped, *chores, *decision.actions), look_at=min(times, default=None))

@@ -8,7 +8,7 @@ from gi.repository import GLib
 from mountd.core import actions, changes, plan
 from mountd.core.messages import Cause, Ending
 from mountd.core.observed import Worker
-from mountd.core.plan import Situation
+from mountd.core.situation import Decision, Situation
 from mountd.core.status import View
 from mountd.daemon import apply, ends, record, spare
 from mountd.daemon.kept import Kept
@@ -140,7 +140,7 @@ class Keeper:
             self.kept.fail(Cause(error.fault.code, error.detail))
             return True
 
-    def _settle(self, decision: plan.Decision, now: float) -> None:
+    def _settle(self, decision: Decision, now: float) -> None:
         kept = self.kept
         news = kept.record.turn(decision.state, decision.cause, self._world.wall())
         healthy = self.proof.health(decision.state, decision.cause)

@@ -24,7 +24,8 @@ from mountd.core.layers import Kind, Layer
 from mountd.core.memory import Drain, Memory, Spare, Staging
 from mountd.core.messages import Cause
 from mountd.core.observed import Observed, Worker
-from mountd.core.plan import Decision, Situation, decide
+from mountd.core.plan import decide
+from mountd.core.situation import Decision, Situation
 from mountd.core.worker import Folder, Prepared
 from mountd.words.model import Mount, Place, State
 

@@ -1,0 +1,40 @@
+"""What is seen to beside the mount itself: workers that drain, workers nobody accounts for, spares. Pure."""
+
+from mountd.core.actions import Action, DropSpare, Kill, Prepare, StageSpare, StartDrain
+from mountd.core.layers import Kind
+from mountd.core.situation import Decision, Situation
+from mountd.words.model import State
+
+
+def drains(it: Situation) -> tuple[tuple[Action, ...], float | None]:
+    """Kills that are due, workers nobody accounts for; when the next deadline is."""
+    memory, observed = it.memory, it.observed
+    kills = [Kill(drain) for drain in memory.draining if not drain.killed and drain.deadline <= it.now]
+    waiting = [drain.deadline for drain in memory.draining if not drain.killed and drain.deadline > it.now]
+    known = {drain.unit for drain in memory.draining}
+    known |= {one.unit for one in (memory.staging, memory.spare) if one is not None}
+    known |= {observed.serving.unit} if observed.serving else set()
+    covered = {layer.connection for layer in observed.layers if layer.kind is Kind.LIVE}
+    orphans = [
+        StartDrain(worker.unit) for worker in observed.workers
+        if worker.unit not in known and worker.connection not in covered
+    ]
+    return (*kills, *orphans), min(waiting, default=None)
+
+
+def spare_is_stale(it: Situation) -> bool:
+    """Is there a spare that is of no use: for another configuration, or for a mount that is not wanted?"""
+    spare = it.memory.spare
+    return spare is not None and (not it.wanted or spare.digest != it.digest)
+
+
+def with_spare(it: Situation) -> Decision:
+    """All is well: time to see to the next time."""
+    due = it.memory.spare_due
+    if it.memory.spare is not None or due is None or it.memory.refusal is not None:
+        return Decision(State.MOUNTED)
+    if it.now < due:
+        return Decision(State.MOUNTED, look_at=due)
+    if it.memory.prepared is None:
+        return Decision(State.MOUNTED, () if it.memory.preparing is not None else (Prepare(),))
+    return Decision(State.MOUNTED, (StageSpare(),))

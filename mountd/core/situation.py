@@ -1,0 +1,39 @@
+"""What a decision on one mount is made from and what comes out of it: the types that the rows of ``core.plan`` share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from mountd.core.actions import Action
+from mountd.core.memory import Memory
+from mountd.core.messages import Cause
+from mountd.core.observed import Observed
+from mountd.words.model import Mount, State
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do, what to call the situation, and when to look again without an event (None: never)."""
+
+    state: State
+    actions: tuple[Action, ...] = ()
+    cause: Cause | None = None
+    look_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The arguments of a row."""
+
+    mount: Mount | None
+    digest: str
+    observed: Observed
+    memory: Memory
+    now: float
+
+    @property
+    def wanted(self) -> bool:
+        """Shall the bucket be on the folder?"""
+        return self.mount is not None and self.mount.enabled and not self.memory.held
+
+
+Row = Callable[[Situation], Decision | None]
