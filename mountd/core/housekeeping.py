@@ -1,6 +1,6 @@
 """What is seen to beside the mount itself: workers that drain, workers nobody accounts for, spares. Pure."""
 
-from mountd.core.actions import Action, DropSpare, Kill, Prepare, StageSpare, StartDrain
+from mountd.core.actions import Action, Kill, Prepare, StageSpare, StartDrain
 from mountd.core.layers import Kind
 from mountd.core.situation import Decision, Situation
 from mountd.words.model import State

@@ -133,11 +133,10 @@ def _while_trying(it: Situation) -> tuple[State, Cause | None]:
 
 def decide(situation: Situation) -> Decision:
     """The next step for one mount. Ever called again after its actions, it comes to rest without actions."""
-    dropped: tuple[Action, ...] = ()
-    if housekeeping.spare_is_stale(situation):
-        dropped = (DropSpare(),)
-        situation = replace(situation, memory=replace(situation.memory, spare=None))
     chores, deadline = housekeeping.drains(situation)
+    if housekeeping.spare_is_stale(situation):
+        chores = (DropSpare(), *chores)
+        situation = replace(situation, memory=replace(situation.memory, spare=None))
     decision = next(found for row in _ROWS if (found := row(situation)) is not None)
     times = [time for time in (decision.look_at, deadline) if time is not None]
-    return replace(decision, actions=(*dropped, *chores, *decision.actions), look_at=min(times, default=None))
+    return replace(decision, actions=(*chores, *decision.actions), look_at=min(times, default=None))

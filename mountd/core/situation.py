@@ -1,4 +1,4 @@
-"""What a decision on one mount is made from and what comes out of it: the types that the rows of ``core.plan`` share."""
+"""What a decision on one mount is made from, and what comes of it: the types that rows of the plan share."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
