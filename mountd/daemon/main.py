@@ -18,6 +18,7 @@ from mountd.daemon.world import World
 from mountd.surfaces.bus import Bus
 from mountd.system import fuse, journal, notify
 from mountd.system.binary import Binary
+from mountd.system.fusectl import FuseControl
 from mountd.system.http_unit import HttpUnit
 from mountd.system.mounts import MountTable
 from mountd.system.probe import Helper
@@ -54,8 +55,8 @@ class Daemon:
         helper = Helper()
         systemd = Systemd(self._ended, self._systemd_returned)
         self._table = MountTable()
-        self._world = World(systemd, self._table, helper, Binary(helper, self._binary_known),
-                            fuse.kernel_has_beneath())
+        self._world = World(systemd, self._table, FuseControl(self._table), helper,
+                            Binary(helper, self._binary_known), fuse.kernel_has_beneath())
         view = DaemonView(__version__, os.getpid(), time.time(), "")
         self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._read)
         self._http = HttpUnit(__version__, _log.error)

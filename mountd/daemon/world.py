@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from mountd.system.binary import Binary
+from mountd.system.fusectl import FuseControl
 from mountd.system.mounts import MountTable
 from mountd.system.probe import Helper
 from mountd.system.systemd import Systemd
@@ -15,6 +16,7 @@ class World:
 
     systemd: Systemd
     table: MountTable
+    fusectl: FuseControl
     helper: Helper
     binary: Binary
     beneath: bool
