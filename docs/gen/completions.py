@@ -2,11 +2,11 @@
 time."""
 
 from mountd.cli.commands import COMMANDS, Argument, Command, Fill
-from mountd.words.errors import FAULTS
+from mountd.cli.explain import PAGES
 
 _HEAD = "# Made from s3mountctl's table of commands; do not edit."
 _NAMES = "s3mountctl list --names 2>/dev/null"
-_CODES = " ".join(FAULTS)
+_CODES = " ".join(PAGES)
 
 
 def bash() -> str:

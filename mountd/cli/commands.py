@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from mountd.cli import acts, local, reads
+from mountd.cli import acts, explain, local, reads
 from mountd.cli.console import Console
 from mountd.cli.text import count_of, seconds_of
 
@@ -138,8 +138,9 @@ _ROWS = (
         "All its workers and what s3mountd did to them, from the journal. Reading the system's journal "
         "may need sudo or the group adm.", needs_daemon=False),
     Command(
-        "explain", reads.explain, "tell what a code means and what to do",
-        (Argument(("CODE",), "a code, such as bucket-missing", Take.MAYBE, fill=Fill.CODES), _JSON),
+        "explain", explain.explain, "tell what a code means, what a bucket cannot do, how stores differ",
+        (Argument(("CODE",), "a code or a topic, such as bucket-missing, mv, provider/ceph", Take.MAYBE,
+                  fill=Fill.CODES), _JSON),
         "Without a code: the table of all.", needs_daemon=False),
     Command(
         "version", local.version, "show the versions of client, daemon and mount-s3", (_JSON,),

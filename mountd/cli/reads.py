@@ -1,4 +1,4 @@
-"""The commands that only look: status, list, plan, explain."""
+"""The commands that only look: status, list, plan."""
 
 import difflib
 from argparse import Namespace
@@ -8,7 +8,7 @@ from mountd.cli import render
 from mountd.cli.console import Console
 from mountd.core import verdict
 from mountd.core.verdict import Document, Exit
-from mountd.words.errors import FAULTS, MountdError
+from mountd.words.errors import MountdError
 
 
 def status(console: Console, args: Namespace) -> int:
@@ -49,26 +49,6 @@ def plan(console: Console, args: Namespace) -> int:
     else:
         console.say(render.plan(document, console.style))
     return Exit.DOWN if document["problems"] else Exit.WELL
-
-
-def explain(console: Console, args: Namespace) -> int:
-    """Show the table of everything that can be wrong, or the story of one code."""
-    if args.code is None:
-        chosen = list(FAULTS.values())
-    elif args.code in FAULTS:
-        chosen = [FAULTS[args.code]]
-    else:
-        console.warn([f"s3mountctl: there is no code {args.code!r}{nearest(args.code, FAULTS)}",
-                      "All codes: s3mountctl explain"])
-        return Exit.USAGE
-    if args.json:
-        console.say_json([{"code": fault.code, "class": fault.klass.value, "text": fault.sentence,
-                           "hint": fault.hint, "story": fault.story} for fault in chosen])
-    elif args.code is None:
-        console.say(render.fault_table(chosen, console.style))
-    else:
-        console.say(render.story(chosen[0], console.style))
-    return Exit.WELL
 
 
 def narrowed(document: Document, names: Sequence[str]) -> Document:

@@ -8,7 +8,7 @@ from mountd.cli.text import Cell, Style, clean, local, moment, span, table, wrap
 from mountd.core import verdict
 from mountd.core.verdict import Document, Exit
 from mountd.words import paths
-from mountd.words.errors import FAULTS, Fault
+from mountd.words.errors import FAULTS
 
 _LABEL = 12
 _UNPROVEN = {
@@ -66,7 +66,7 @@ def trouble(mount: Document, now: datetime, style: Style) -> list[str]:
     if reason:
         fields.append(("to mend", clean(reason["hint"])))
         fields.append(("more", f"s3mountctl explain {reason['code']}"))
-    return lines + _fields(fields, style)
+    return lines + labelled(fields, style)
 
 
 def outcome(mount: Document, now: datetime, style: Style) -> list[str]:
@@ -96,22 +96,6 @@ def plan(document: Document, style: Style) -> list[str]:
         lines += [f"    {key['key']}: {value(key['from'])} -> {value(key['to'])}" for key in change["keys"]]
     lines += [line for note in document["notes"] for line in wrapped(clean(note), style.width, "note: ", 6)]
     return lines or ["Nothing changes: what runs is what the configuration says."]
-
-
-def fault_table(faults: Iterable[Fault], style: Style) -> list[str]:
-    """Every code with its class and sentence."""
-    rows = [[Cell(fault.code), Cell(fault.klass.value), Cell(filled(fault.sentence))] for fault in faults]
-    return table(("CODE", "CLASS", "MEANS"), rows, (2,), style)
-
-
-def story(fault: Fault, style: Style) -> list[str]:
-    """One code in full."""
-    retry = fault.retry
-    tries = "not before something is changed" if retry.first is None else (
-        f"again after {span(retry.first)}, then at growing distance up to {span(retry.cap)}")
-    fields = [("means", filled(fault.sentence)), ("to mend", filled(fault.hint)),
-              ("class", fault.klass.value), ("tried", tries)]
-    return [style.bold(fault.code), *_fields(fields, style), "", *wrapped(fault.story, style.width)]
 
 
 def failure(code: str, detail: str, known: Mapping[str, str], style: Style) -> list[str]:
@@ -216,11 +200,12 @@ def _detail(mount: Document, now: datetime, style: Style) -> list[str]:
         fields.append(("credentials", f"{clean(keys['source'] or 'not resolved yet')}{until}"))
     options = [f"{key} = {value(raw)}" for key, raw in mount["options"].items()]
     fields += [("options" if number == 0 else "", option) for number, option in enumerate(options)]
-    return [style.paint(clean(mount["name"]), level), *_fields(fields, style)]
+    return [style.paint(clean(mount["name"]), level), *labelled(fields, style)]
 
 
-def _fields(fields: Iterable[tuple[str, str]], style: Style) -> list[str]:
-    return [line for label, text in fields for line in wrapped(text, style.width, f"  {label}", _LABEL + 2)]
+def labelled(pairs: Iterable[tuple[str, str]], style: Style) -> list[str]:
+    """Labels in a column of their own, texts beside them."""
+    return [line for label, text in pairs for line in wrapped(text, style.width, f"  {label}", _LABEL + 2)]
 
 
 def _next_try(mount: Document, now: datetime) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from mountd.core.config_values import WrongValueError, show, suggestion
 from mountd.words.keys import OWN_PLACE
 from mountd.words.model import Credentials, Mount, OptionValue, Place
 from mountd.words.options import OPTIONS, Kind
-from mountd.words.providers import DEFAULT, PROVIDERS, Preset
+from mountd.words.providers import DEFAULT, PROVIDERS, Preset, guessed
 
 
 @dataclass
@@ -56,8 +56,13 @@ class Draft:
 
     @property
     def preset(self) -> Preset:
-        """The provider's row."""
-        return PROVIDERS[self.text("provider") or DEFAULT]
+        """The provider's row: the one written, else the one whose endpoints look like this one's."""
+        return PROVIDERS[self.text("provider") or self.guess or DEFAULT]
+
+    @property
+    def guess(self) -> str:
+        """The provider that the endpoint alone betrays, empty when one is written or none is."""
+        return "" if "provider" in self.written or self.faulty("endpoint_url") else guessed(self.text("endpoint_url"))
 
     @property
     def credentials(self) -> Credentials:
@@ -106,7 +111,8 @@ def _home(table: Mapping[str, object], facts: Facts) -> str:
 
 def _options(draft: Draft) -> dict[str, OptionValue]:
     given = {key: cast(OptionValue, item.value) for key, item in draft.fields.items() if key in OPTIONS}
-    return {**draft.preset.options, **given}
+    region = draft.preset.region(draft.text("endpoint_url"))
+    return {**draft.preset.options, **({"region": region} if region else {}), **given}
 
 
 def _rule(draft: Draft, key: str, rule: Callable[[str], object]) -> None:
@@ -129,6 +135,10 @@ def _check_bucket(draft: Draft) -> None:
 def _check_store(draft: Draft) -> None:
     if draft.faulty("provider"):
         return
+    if draft.guess:
+        draft.findings.note(draft.place("endpoint_url"), draft.label("endpoint_url"),
+                            f"this is {draft.preset.title}; the mount is read as if it had provider = "
+                            f"{show(draft.guess)}")
     if not draft.faulty("endpoint_url"):
         try:
             rules.endpoint(draft.preset, draft.text("endpoint_url"))
@@ -228,9 +238,10 @@ _CHECKS: tuple[Callable[[Draft], None], ...] = (
 def finish(draft: Draft) -> Mount:
     """The mount of a draft without problems."""
     own = {key: item.value for key, item in draft.fields.items()
-           if key not in OPTIONS and key not in OWN_PLACE and key != "credentials"}
+           if key not in OPTIONS and key not in OWN_PLACE and key not in {"credentials", "provider"}}
     return Mount(
         name=draft.name, bucket=draft.text("bucket"), folder=draft.folder, place=draft.spot.place(),
+        provider=draft.preset.name,
         prefix=draft.text("prefix"), options=MappingProxyType(dict(sorted(draft.options.items()))),
         credentials=draft.credentials, **cast(dict[str, str], own),  # type: ignore[arg-type]
     )

@@ -1,6 +1,5 @@
 """The command line itself: usage, help, what needs no daemon."""
 
-import json
 import os
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import pytest
 from mountd import __version__
 from mountd.cli.commands import COMMANDS
 from mountd.cli.main import main
-from mountd.words.errors import FAULTS
 
 
 def usage_error(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -57,28 +55,6 @@ def test_help_fits_80_columns(capsys: pytest.CaptureFixture[str], words: list[st
     out = capsys.readouterr().out
     assert out.startswith("usage: s3mountctl")
     assert max(map(len, out.splitlines())) <= 80
-
-
-def test_explain_one(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", "bucket-missing"]) == 0
-    out = capsys.readouterr().out
-    assert out.startswith("bucket-missing\n")
-    assert "there is no bucket BUCKET at ENDPOINT" in out
-
-
-def test_explain_all(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == list(FAULTS)
-
-
-def test_explain_for_a_machine(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", "--json"]) == 0
-    assert [row["code"] for row in json.loads(capsys.readouterr().out)] == list(FAULTS)
-
-
-def test_explain_a_mistyped_code(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["explain", "bucket-mising"]) == 64
-    assert "did you mean 'bucket-missing'?" in capsys.readouterr().err
 
 
 def test_version_of_the_program(capsys: pytest.CaptureFixture[str]) -> None:

@@ -72,20 +72,6 @@ def test_a_mount_that_is_being_tried_says_so() -> None:
     assert "  next try    now, under way" in lines
 
 
-@pytest.mark.parametrize("code", FAULTS)
-def test_every_story_fits(code: str) -> None:
-    lines = render.story(FAULTS[code], PAGE)
-    assert lines[0] == code
-    assert max(columns(line) for line in lines) <= 80
-    assert not re.search(r"[{}]", "\n".join(lines[:4]))
-
-
-def test_the_table_of_codes_fits() -> None:
-    lines = render.fault_table(FAULTS.values(), PAGE)
-    assert len(lines) == len(FAULTS) + 1
-    assert max(columns(line) for line in lines) <= 80
-
-
 def test_a_failure_of_one_line() -> None:
     assert render.failure("no-such-mount", "'erods'", {}, PAGE) == [
         "s3mountctl: there is no mount called 'erods'", "            run: s3mountctl list"]

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from mountd.words.model import Credentials, DaemonSettings, Place
+from mountd.words.providers import PROVIDERS
 from tests.unit.core.config_kit import MOUNT, accepted, refused
 
 
@@ -53,13 +54,29 @@ metadata_ttl = "indefinite"
                              "metadata_ttl": "indefinite"}
 
 
-@pytest.mark.parametrize("provider", ["ceph", "minio", "seaweedfs", "other"])
+@pytest.mark.parametrize("provider", [name for name, row in PROVIDERS.items() if row.needs_endpoint])
 def test_presets_give_way_to_what_is_written(provider: str) -> None:
     text = f'{MOUNT}provider = "{provider}"\nendpoint_url = "http://s3.test:8333"\n'
     assert accepted(text).mounts[0].options == {
-        "region": "us-east-1", "force_path_style": True, "endpoint_url": "http://s3.test:8333"}
+        **PROVIDERS[provider].options, "endpoint_url": "http://s3.test:8333"}
     written = accepted(text + 'region = "seattle"\nforce_path_style = false\n').mounts[0].options
     assert (written["region"], written["force_path_style"]) == ("seattle", False)
+
+
+@pytest.mark.parametrize(("url", "provider", "region"), [
+    ("https://s3.eu-central-1.wasabisys.com", "wasabi", "eu-central-1"),
+    ("https://s3.wasabisys.com", "wasabi", "us-east-1"),
+    ("https://0123abcd.r2.cloudflarestorage.com", "cloudflare-r2", "auto"),
+    ("https://s3.us-west-004.backblazeb2.com", "backblaze-b2", "us-west-004"),
+    ("https://storage.googleapis.com", "gcs", "auto"),
+])
+def test_a_provider_that_its_endpoint_betrays(url: str, provider: str, region: str) -> None:
+    desired = accepted(f'{MOUNT}endpoint_url = "{url}"\n')
+    mount, = desired.mounts
+    assert (mount.provider, mount.options["region"]) == (provider, region)
+    assert any(f'read as if it had provider = "{provider}"' in note.text for note in desired.notes)
+    written = accepted(f'{MOUNT}provider = "{provider}"\nendpoint_url = "{url}"\nregion = "here"\n')
+    assert (written.mounts[0].options["region"], written.notes) == ("here", ())
 
 
 def test_drop_ins_follow_in_order_and_share_the_defaults() -> None:
@@ -157,15 +174,17 @@ ONE_LINE = [
     ('region = "uswest-2"', 'region: "uswest-2" is not an AWS region (did you mean "us-west-2"?)'),
     ('region = "us-west-22"', 'region: "us-west-22" is not an AWS region (did you mean "us-west-2"?)'),
     ('region = "seattle"', 'region: "seattle" is not an AWS region'),
-    ('provider = "cep"', 'provider: must be "aws", "ceph", "minio", "seaweedfs" or "other", not "cep" '
-                         '(did you mean "ceph"?)'),
+    ('provider = "cep"', 'provider: must be "aws", "ceph", "minio", "seaweedfs", "wasabi", "cloudflare-r2", '
+                         '"backblaze-b2", "gcs", "garage" or "other", not "cep" (did you mean "ceph"?)'),
     ('provider = "ceph"', 'endpoint_url: is needed with provider = "ceph" (write: endpoint_url = "https://...")'),
     ('endpoint_url = "https://s3.kopah.uw.edu"',
      'endpoint_url: "https://s3.kopah.uw.edu" is not an endpoint of AWS '
-     '(write also: provider = "ceph", "minio", "seaweedfs" or "other")'),
+     '(write also: provider = "ceph", "minio", "seaweedfs", "wasabi", "cloudflare-r2", "backblaze-b2", "gcs", "garage" '
+     'or "other")'),
     ('endpoint_url = "https://amazonaws.com.evil.test"',
      'endpoint_url: "https://amazonaws.com.evil.test" is not an endpoint of AWS '
-     '(write also: provider = "ceph", "minio", "seaweedfs" or "other")'),
+     '(write also: provider = "ceph", "minio", "seaweedfs", "wasabi", "cloudflare-r2", "backblaze-b2", "gcs", "garage" '
+     'or "other")'),
     ('endpoint_url = "s3.test:9000"',
      'endpoint_url: must be a URL such as "https://s3.example.org", not "s3.test:9000" (write "https://s3.test:9000")'),
     ('endpoint_url = "https://key:hush@s3.test"',
