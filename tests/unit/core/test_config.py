@@ -7,7 +7,6 @@ import re
 import pytest
 
 from mountd.words.model import Credentials, DaemonSettings, Place
-from mountd.words.providers import PROVIDERS
 from tests.unit.core.config_kit import MOUNT, accepted, refused
 
 
@@ -52,31 +51,6 @@ metadata_ttl = "indefinite"
     assert (mount.start_timeout, mount.stop_timeout) == (30.0, 600.0)
     assert mount.options == {"region": "us-west-2", "allow_delete": False, "bind": ("eth0",), "dir_mode": "0750",
                              "metadata_ttl": "indefinite"}
-
-
-@pytest.mark.parametrize("provider", [name for name, row in PROVIDERS.items() if row.needs_endpoint])
-def test_presets_give_way_to_what_is_written(provider: str) -> None:
-    text = f'{MOUNT}provider = "{provider}"\nendpoint_url = "http://s3.test:8333"\n'
-    assert accepted(text).mounts[0].options == {
-        **PROVIDERS[provider].options, "endpoint_url": "http://s3.test:8333"}
-    written = accepted(text + 'region = "seattle"\nforce_path_style = false\n').mounts[0].options
-    assert (written["region"], written["force_path_style"]) == ("seattle", False)
-
-
-@pytest.mark.parametrize(("url", "provider", "region"), [
-    ("https://s3.eu-central-1.wasabisys.com", "wasabi", "eu-central-1"),
-    ("https://s3.wasabisys.com", "wasabi", "us-east-1"),
-    ("https://0123abcd.r2.cloudflarestorage.com", "cloudflare-r2", "auto"),
-    ("https://s3.us-west-004.backblazeb2.com", "backblaze-b2", "us-west-004"),
-    ("https://storage.googleapis.com", "gcs", "auto"),
-])
-def test_a_provider_that_its_endpoint_betrays(url: str, provider: str, region: str) -> None:
-    desired = accepted(f'{MOUNT}endpoint_url = "{url}"\n')
-    mount, = desired.mounts
-    assert (mount.provider, mount.options["region"]) == (provider, region)
-    assert any(f'read as if it had provider = "{provider}"' in note.text for note in desired.notes)
-    written = accepted(f'{MOUNT}provider = "{provider}"\nendpoint_url = "{url}"\nregion = "here"\n')
-    assert (written.mounts[0].options["region"], written.notes) == ("here", ())
 
 
 def test_drop_ins_follow_in_order_and_share_the_defaults() -> None:
