@@ -60,6 +60,7 @@ class Configuration:
             self.desired = config.read(sources, configfiles.host_facts(version))
         except (TypeError, ValueError, ConfigError):
             self.desired = Desired()
+        self.remarks = _remarks(self.desired, version)
 
     def plan(self, version: Version | None) -> dict[str, Any]:
         """The plan document: what taking the files on would change."""
