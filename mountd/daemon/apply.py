@@ -84,7 +84,8 @@ def await_answer(kept: Kept, unit: str) -> None:
             kept.memory = replace(kept.memory, staging=replace(staging, ready=True))
             kept.wake()
 
-    kept.world.helper.ask("statvfs", answered, descriptor=kept.staged_mount)
+    staged = [kept.staged_mount] if kept.staged_mount is not None else []
+    kept.world.helper.ask("statvfs", answered, descriptors=staged)
 
 
 def _swap_in(kept: Kept, _action: actions.SwapIn) -> bool:

@@ -1,0 +1,51 @@
+"""The answering end of a line to the daemon: each question in a thread of its own that nobody joins. No gi in here.
+
+A line is a SOCK_SEQPACKET pair. A question is a JSON object ``{"id", "task", ...}`` with descriptors beside it; the
+answer is ``{"id", ...}`` or ``{"id", "failed": {"code", "detail"}}``. The other end is ``system.asking``.
+"""
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from mountd.words.errors import MountdError
+
+MESSAGE_LIMIT = 65536
+"""Bytes of one message; SOCK_SEQPACKET keeps messages whole."""
+DESCRIPTOR_LIMIT = 8
+"""Descriptors beside one message."""
+
+Question = Mapping[str, Any]
+Tasks = Mapping[str, Callable[[Question, Sequence[int]], dict[str, Any]]]
+"""What can be asked; a task may raise MountdError and OSError, and its descriptors are closed for it."""
+
+
+def _run(channel: socket.socket, tasks: Tasks, question: Question, descriptors: Sequence[int]) -> None:
+    task = str(question["task"])
+    # What nobody foresaw goes up and into the journal; who asked gets an answer all the same.
+    answer: dict[str, Any] = {"failed": {"code": "host-refused", "detail": f"{task} broke off"}}
+    try:
+        answer = tasks[task](question, descriptors)
+    except MountdError as error:
+        answer = {"failed": {"code": error.fault.code, "detail": error.detail}}
+    except OSError as error:
+        answer = {"failed": {"code": "host-refused", "detail": error.strerror or str(error)}}
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        channel.send(json.dumps({"id": question["id"], **answer}).encode())
+
+
+def serve(channel: socket.socket, tasks: Tasks) -> None:
+    """Answer questions until the other end is closed; then the process is over, whatever is under way."""
+    while True:
+        message, descriptors, _flags, _address = socket.recv_fds(
+            channel, MESSAGE_LIMIT, DESCRIPTOR_LIMIT, socket.MSG_CMSG_CLOEXEC)
+        if not message:
+            # A daemon thread in an uninterruptible call would hold up an orderly interpreter exit.
+            os._exit(0)
+        question = json.loads(message)
+        threading.Thread(target=_run, args=(channel, tasks, question, descriptors), daemon=True).start()
