@@ -52,8 +52,8 @@ class Daemon:
         self._bus = Bus(self._lost)
         if not self._bus.claim():
             raise MountdError("host-refused", "another s3mountd is running")
-        helper = Helper()
         systemd = Systemd(self._ended, self._systemd_returned)
+        helper = Helper(systemd.set_apart)
         self._table = MountTable()
         self._world = World(systemd, self._table, FuseControl(self._table), helper,
                             Binary(helper, self._binary_known), fuse.kernel_has_beneath())

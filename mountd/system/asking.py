@@ -35,7 +35,7 @@ class Line:
         self._channel, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._channel.setblocking(False)
         self._process, self._lost = process, lost
-        self._callbacks: dict[int, Callback] = {}
+        self._callbacks: dict[int, Callback | None] = {}
         self.next = first
         """The number of the next question; a line that takes over from another goes on with its count."""
         self._watch = GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, self._channel.fileno(),
@@ -54,12 +54,22 @@ class Line:
 
     @property
     def open_questions(self) -> int:
-        """How many answers somebody waits for."""
+        """How many answers have not come, forgotten ones among them."""
         return len(self._callbacks)
+
+    @property
+    def stuck(self) -> int:
+        """How many of them are forgotten: each may be a thread of the other end that is stuck."""
+        return sum(callback is None for callback in self._callbacks.values())
+
+    def is_open(self, number: int) -> bool:
+        """Is that question unanswered?"""
+        return number in self._callbacks
 
     def forget(self, number: int) -> None:
         """No longer interested in that answer."""
-        self._callbacks.pop(number, None)
+        if number in self._callbacks:
+            self._callbacks[number] = None
 
     def _deliver(self, number: int, answer: Answer | MountdError) -> None:
         callback = self._callbacks.pop(number, None)
@@ -92,5 +102,5 @@ class Line:
         """Hang up and tell everybody who waits."""
         waiting = list(self._callbacks.values())
         self.close()
-        for callback in waiting:
+        for callback in filter(None, waiting):
             callback(MountdError("host-refused", f"{self._process} {why}"))

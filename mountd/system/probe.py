@@ -1,10 +1,16 @@
-"""The daemon's end of the helper process."""
+"""The daemon's end of the helper process.
 
-import contextlib
+A question that is stuck in the kernel costs a thread of the helper. When too many are, a new process takes the
+questions from then on, and the old one ends when its last one is answered. Nobody waits for either.
+"""
+
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from gi.repository import GLib
 
 from mountd.system.asking import Answer, Callback, Line
 
@@ -12,43 +18,90 @@ __all__ = ["Answer", "Callback", "Helper"]
 
 _BEGIN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from mountd.system import helper; helper.main()"
 """Isolated from the environment and the user's site, as the daemon itself is."""
+_MOST_STUCK = 32
+"""Threads of one helper process that may be stuck before another takes its place."""
 
 
-class Helper:
-    """One helper process. It is started anew when it dies; questions open at that time are answered with an error."""
+class _Process:
+    """One helper process and the line to it."""
 
-    def __init__(self) -> None:
-        self._line, self._process = self._start(1)
-
-    def _start(self, first: int) -> tuple[Line, subprocess.Popen[bytes]]:
-        line = Line("the helper process", self._restart, first)
+    def __init__(self, lost: Callable[["_Process"], None], first: int) -> None:
+        self.line = Line("the helper process", lambda: lost(self), first)
         root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-        with line.theirs:
-            number = line.theirs.fileno()
-            process = subprocess.Popen(
+        with self.line.theirs:
+            number = self.line.theirs.fileno()
+            self._popen = subprocess.Popen(
                 [sys.executable, "-I", "-c", _BEGIN, root, str(number)],
                 pass_fds=[number], env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, stdin=subprocess.DEVNULL,
             )
-        return line, process
+        self.pid = self._popen.pid
+        # Reaps it when it ends: one with a thread in an uninterruptible call may take its time to obey even a SIGKILL.
+        GLib.child_watch_add(GLib.PRIORITY_DEFAULT, self.pid, lambda *_: None)
+
+    def has_died(self) -> bool:
+        """Also one of which a thread that no signal can end keeps the line open: what leads it is gone."""
+        try:
+            return "\nState:\tZ" in Path(f"/proc/{self.pid}/status").read_text("utf-8", "replace")
+        except OSError:
+            return True
+
+    def kill(self) -> None:
+        """End it; nobody waits until it has."""
+        self._popen.kill()
+
+
+class Helper:
+    """The helper process, started anew when it dies; questions open at that time are answered with an error.
+
+    ``started(pid)`` hears of each process.
+    """
+
+    def __init__(self, started: Callable[[int], None] = lambda _pid: None) -> None:
+        self._started = started
+        self._retired: list[_Process] = []
+        self._process = self._start(1)
+
+    def _start(self, first: int) -> _Process:
+        process = _Process(self._lost, first)
+        self._started(process.pid)
+        return process
 
     def ask(self, task: str, callback: Callback, *, descriptors: Sequence[int] = (), **fields: object) -> int:
         """Send a question; ``callback`` gets the answer or a MountdError. The number returned cancels it."""
-        return self._line.ask(task, callback, descriptors, fields)
+        if self._process.has_died():
+            self._lost(self._process)
+        elif self._process.line.stuck >= _MOST_STUCK:
+            self._retired.append(self._process)
+            self._process = self._start(self._process.line.next)
+        for idle in [one for one in self._retired if not one.line.open_questions]:
+            self._retired.remove(idle)
+            idle.line.close()
+        return self._process.line.ask(task, callback, descriptors, fields)
 
     def forget(self, number: int) -> None:
-        """No longer interested in that answer."""
-        self._line.forget(number)
+        """No longer interested in that answer; as long as it does not come, it counts as stuck."""
+        for process in (self._process, *self._retired):
+            process.line.forget(number)
 
-    def _restart(self) -> None:
-        self._process.kill()
-        self._process.wait()
-        old = self._line
-        self._line, self._process = self._start(old.next)
-        old.break_off("died")
+    def is_open(self, number: int) -> bool:
+        """Is that question unanswered, be it forgotten or not?"""
+        return any(process.line.is_open(number) for process in (self._process, *self._retired))
+
+    @property
+    def stuck(self) -> int:
+        """Questions that were forgotten and whose threads are still under way."""
+        return sum(process.line.stuck for process in (self._process, *self._retired))
+
+    def _lost(self, process: _Process) -> None:
+        process.kill()
+        if process in self._retired:
+            self._retired.remove(process)
+        else:
+            self._process = self._start(process.line.next)
+        process.line.break_off("died")
 
     def close(self) -> None:
-        """End the helper process without waiting for what it has under way."""
-        self._line.close()
-        self._process.kill()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(1.0)
+        """End the helper without waiting for what it has under way."""
+        for process in (self._process, *self._retired):
+            process.line.close()
+            process.kill()

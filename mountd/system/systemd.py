@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import pydbus
+import structlog
 import tenacity
 from gi.repository import Gio, GLib
 
 from mountd.core.messages import Ending
 from mountd.core.observed import Worker
 from mountd.core.sandbox import Property
+from mountd.core.scope import helper_scope
 from mountd.core.worker import describe
 from mountd.words import paths
 from mountd.words.errors import MountdError
 
+_log: Any = structlog.get_logger()
 _DESTINATION = "org.freedesktop.systemd1"
 _MANAGER_PATH = "/org/freedesktop/systemd1"
 _MANAGER = "org.freedesktop.systemd1.Manager"
@@ -106,6 +109,24 @@ class Systemd:
             _DESTINATION, _MANAGER_PATH, _MANAGER, "StartTransientUnit", arguments, None,
             Gio.DBusCallFlags.NONE, _START_TIMEOUT_MS, descriptors, None, done,
         )
+
+    def set_apart(self, pid: int) -> None:
+        """Give a process of the daemon's a scope of its own, soon.
+
+        A process with a thread in an uninterruptible call outlives every signal, and systemd starts no new daemon as
+        long as the old one's control group has processes (systemd.kill(5)).
+        """
+        packed = [(item.name, GLib.Variant(item.signature, item.value)) for item in helper_scope(pid)]
+        arguments = GLib.Variant("(ssa(sv)a(sa(sv)))", (f"{paths.HELPER_PREFIX}{pid}.scope", "fail", packed, []))
+
+        def done(connection: Any, result: Any) -> None:
+            try:
+                connection.call_finish(result)
+            except GLib.Error as error:
+                _log.warning(f"the helper process stays with the daemon: {_plain(error)}", code="host-refused")
+
+        self._con.call(_DESTINATION, _MANAGER_PATH, _MANAGER, "StartTransientUnit", arguments, None,
+                       Gio.DBusCallFlags.NONE, _START_TIMEOUT_MS, None, done)
 
     def watch(self, unit: str, pid: int = 0) -> None:
         """Hear of the unit's end; ``pid`` is given for a unit that runs already."""

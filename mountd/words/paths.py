@@ -28,6 +28,7 @@ ERROR_PREFIX = "org.s3mountd1.Error."
 
 SLICE = "s3mount.slice"
 WORKER_PREFIX = "s3mount-"
+HELPER_PREFIX = "s3mountd-helper-"
 DAEMON_UNIT = "s3mountd.service"
 HTTP_UNIT = "s3mountd-http.service"
 HTTP_USER = "s3mountd-http"

@@ -7,13 +7,14 @@ from tests.machine.machine import Machine
 # Order matters: without configuration and daemon nobody brings back what is taken away after that. Workers
 # may be stopped by SIGSTOP or hang, so they are killed; folders may block, so mounts are detached unseen.
 RESET = r"""
-rm -rf /etc/s3mountd/mounts.d/* /run/s3mountd/* /run/systemd/system/s3mountd.service.d
+rm -rf --one-file-system /etc/s3mountd/mounts.d/* /run/s3mountd/* /run/systemd/system/s3mountd.service.d 2>/dev/null
 : >/etc/s3mountd/mounts.toml
 systemctl stop s3mountd.service s3mountd-http.service 2>/dev/null
 systemctl kill --signal=KILL 's3mount-*.service' 2>/dev/null
 awk '{ for (i = 7; $i != "-"; i++) ; if ($(i + 1) ~ /^fuse/ && $(i + 1) != "fusectl") print $5 }' \
     /proc/self/mountinfo | tac | while read -r folder; do umount --lazy "$(printf "%b" "$folder")"; done
 systemctl stop 's3mount-*.service' 2>/dev/null
+umount --quiet /run/s3mountd/fusectl
 find /srv -mindepth 1 -maxdepth 1 ! -name share -exec rm -rf --one-file-system {} +
 nft flush ruleset
 systemctl is-active --quiet weed.service || systemctl start weed.service || exit 1

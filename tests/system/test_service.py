@@ -221,6 +221,7 @@ def test_the_helper_process_may_die(machine: Machine) -> None:
     daemon = show(machine, "s3mountd", "MainPID")
     helper = machine.run(["pgrep", "-P", daemon]).stdout.split()
     assert len(helper) == 1
+    assert "s3mountd-helper-" in machine.read(f"/proc/{helper[0]}/cgroup"), "it is not in the daemon's own group"
     kill(machine, int(helper[0]))
     machine.run("busctl call org.s3mountd1 /org/s3mountd1 org.s3mountd1.Manager Check s one")
     wait_ok(machine, "one", "two")

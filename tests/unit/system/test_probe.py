@@ -1,4 +1,7 @@
-"""The helper process asked over its line: answers, errors, descriptors, and its death."""
+"""The helper process asked over its line: answers, errors, descriptors, what is stuck for good, and its death.
+
+What is stuck is so for real: a statvfs of a FUSE mount that nobody serves. Needs root and /dev/fuse.
+"""
 
 import os
 import signal
@@ -8,7 +11,9 @@ from pathlib import Path
 import pytest
 from gi.repository import GLib
 
+from mountd.system import fuse, probe
 from mountd.system.asking import Answer
+from mountd.system.fuse import Staged
 from mountd.system.probe import Helper
 from mountd.words.errors import MountdError
 
@@ -21,6 +26,14 @@ def helper() -> Iterator[Helper]:
     made = Helper()
     yield made
     made.close()
+
+
+@pytest.fixture
+def deaf() -> Iterator[Staged]:
+    """A mount that answers nobody until its server's end is closed."""
+    staged = fuse.stage("s3://deaf", read_only=False)
+    yield staged
+    os.close(staged.mount_fd)
 
 
 def answered(begin: Callable[[Callable[[Answer | MountdError], None]], object]) -> Answer | MountdError:
@@ -87,3 +100,46 @@ def test_who_has_been_forgotten_is_not_called(helper: Helper, tmp_path: Path) ->
     helper.forget(number)
     answered(lambda done: helper.ask("statvfs", done, path=str(tmp_path)))
     assert called == []
+
+
+def turn(until: Callable[[], bool]) -> None:
+    """Turn the loop until something holds."""
+    late: list[int] = []
+    timer = GLib.timeout_add(LIMIT, late.append, 1)
+    tick = GLib.timeout_add(10, lambda: True)
+    while not until():
+        assert not late, "nothing came"
+        GLib.MainContext.default().iteration(True)
+    for source in (timer, tick):
+        GLib.source_remove(source)
+
+
+def test_what_is_forgotten_is_stuck_until_it_is_answered(helper: Helper, deaf: Staged) -> None:
+    number = helper.ask("statvfs", pytest.fail, descriptors=[deaf.mount_fd])
+    helper.forget(number)
+    answered(lambda done: helper.ask("statvfs", done, path="/"))
+    assert (helper.stuck, helper.is_open(number)) == (1, True)
+    os.close(deaf.fuse_fd)
+    turn(lambda: not helper.is_open(number))
+    assert helper.stuck == 0
+
+
+def test_when_too_much_is_stuck_a_new_process_answers_and_the_old_one_ends_with_its_last_question(
+        deaf: Staged, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probe, "_MOST_STUCK", 2)
+    pids: list[int] = []
+    answers: list[object] = []
+    helper = Helper(pids.append)
+    waited_for = helper.ask("statvfs", answers.append, descriptors=[deaf.mount_fd])
+    for _ in range(2):
+        helper.forget(helper.ask("statvfs", pytest.fail, descriptors=[deaf.mount_fd]))
+    assert len(pids) == 1
+    answered(lambda done: helper.ask("statvfs", done, path="/"))
+    assert (len(pids), helper.stuck, helper.is_open(waited_for)) == (2, 2, True)
+    os.close(deaf.fuse_fd)
+    turn(lambda: helper.stuck == 0 and not helper.is_open(waited_for))
+    assert isinstance(answers[0], MountdError)
+    answered(lambda done: helper.ask("statvfs", done, path="/"))
+    turn(lambda: not Path(f"/proc/{pids[0]}").exists())
+    helper.close()
+    assert len(pids) == 2
