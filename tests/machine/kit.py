@@ -75,19 +75,25 @@ class Kit(Inside):
 
         ADMIN may do everything, READER may read and list. Raises SeaweedError without a server.
         """
-        weed = self.share(Seaweed.binary())
-        identities = [seaweed._as_json(one) for one in (ADMIN, READER)]
-        flags = seaweed._command(DATA, PORT, "127.0.0.1", CONFIG, None)
-        unit = WEED_UNIT.format(data=DATA, command=shlex.join([weed, *flags]), endpoint=ENDPOINT)
-        self.write(str(CONFIG), json.dumps({"identities": identities}), 0o600)
+        command = shlex.join(self.s3_command(DATA, PORT))
+        unit = WEED_UNIT.format(data=DATA, command=command, endpoint=ENDPOINT)
         self.write("/etc/systemd/system/weed.service", unit)
         self.run("systemctl daemon-reload && systemctl enable --quiet --now weed.service")
         self.seed(buckets)
 
-    def seed(self, buckets: Sequence[str]) -> None:
+    def s3_command(self, data: Path, port: int) -> list[str]:
+        """The command line of an S3 server on that port of loopback; the identities are in place then.
+
+        Raises SeaweedError without a server.
+        """
+        identities = [seaweed._as_json(one) for one in (ADMIN, READER)]
+        self.write(str(CONFIG), json.dumps({"identities": identities}), 0o600)
+        return [self.share(Seaweed.binary()), *seaweed._command(data, port, "127.0.0.1", CONFIG, None)]
+
+    def seed(self, buckets: Sequence[str], endpoint: str = ENDPOINT) -> None:
         """Create buckets, each with hello.txt, by signed requests from inside."""
         said = {
-            "endpoint": ENDPOINT,
+            "endpoint": endpoint,
             "region": REGION,
             "key": ADMIN.access_key,
             "secret": ADMIN.secret_key,

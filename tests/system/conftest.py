@@ -1,7 +1,8 @@
 """Booted machines for system tests.
 
 `machine`: one shared machine per release with package, worker and S3, put back to an empty configuration
-before each test. `own_machine`: a fresh one of the same kind, for tests that reboot, purge or break it.
+before each test; `far` joins an S3 server to it behind a network that can fail.
+`own_machine`: a fresh one of the same kind, for tests that reboot, purge or break it.
 `bare_machine`: fresh, with nothing installed. With S3MOUNTD_KEEP=1 the machine of a failed test is kept.
 """
 
@@ -15,6 +16,7 @@ import pytest
 from tests.machine import Machine
 from tests.machine.cache import say
 from tests.machine.equip import equip
+from tests.machine.far import Far, joined
 from tests.machine.machine import machines_dir
 from tests.machine.report import describe
 from tests.machine.reset import reset
@@ -23,10 +25,12 @@ FAILED = pytest.StashKey[bool]()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Every test that wants a machine runs once for each release asked for."""
+    """Every test that wants a machine runs once for each release asked for; one marked ``once`` on one of them."""
     if "release" in metafunc.fixturenames:
         choice = metafunc.config.getoption("--release")
         releases = ["12", "13"] if choice == "both" else [choice]
+        if metafunc.definition.get_closest_marker("once"):
+            releases = releases[:1]
         metafunc.parametrize("release", releases, ids=[f"debian{one}" for one in releases], scope="session")
 
 
@@ -71,6 +75,13 @@ def bare_machine(release: str, request: pytest.FixtureRequest) -> Iterator[Machi
     for machine in _lent(release, ready=False):
         yield machine
         _keep_if_failed(machine, request)
+
+
+@pytest.fixture
+def far(machine: Machine) -> Iterator[Far]:
+    """An S3 server behind a network that can fail, joined to `machine`."""
+    with joined(machine) as side:
+        yield side
 
 
 def _lent(release: str, ready: bool) -> Iterator[Machine]:

@@ -29,7 +29,7 @@ _HANDLE = (Path(__file__).parent / "handle.py").read_text()
 _STORE = f"""
 import base64, boto3, json, sys
 said = json.load(sys.stdin)
-s3 = boto3.client("s3", endpoint_url="{ENDPOINT}", region_name="us-east-1",
+s3 = boto3.client("s3", endpoint_url=said["endpoint"], region_name="us-east-1",
                   aws_access_key_id="{ADMIN.access_key}", aws_secret_access_key="{ADMIN.secret_key}")
 answer = getattr(s3, said["call"])(**said["with"])
 plain = lambda value: base64.b64encode(value.read()).decode() if hasattr(value, "read") else str(value)
@@ -159,9 +159,9 @@ def beneath(machine: Machine, folder: str) -> list[str]:
     return [line.removeprefix("./") for line in out.splitlines()]
 
 
-def store(machine: Machine, call: str, **arguments: object) -> Document:
+def store(machine: Machine, call: str, endpoint: str = ENDPOINT, **arguments: object) -> Document:
     """What boto3, inside the machine, is answered by S3; a body comes as base64. Raises CommandFailed."""
-    asked = json.dumps({"call": call, "with": arguments})
+    asked = json.dumps({"call": call, "endpoint": endpoint, "with": arguments})
     answer: Document = json.loads(machine.run([PYTHON, "-c", _STORE], input=asked).stdout)
     return answer
 
