@@ -3,10 +3,11 @@ time."""
 
 from mountd.cli.commands import COMMANDS, Argument, Command, Fill
 from mountd.cli.explain import PAGES
+from mountd.cli.export import FORMATS
 
 _HEAD = "# Made from s3mountctl's table of commands; do not edit."
 _NAMES = "s3mountctl list --names 2>/dev/null"
-_CODES = " ".join(PAGES)
+_WORDS = {Fill.CODES: " ".join(PAGES), Fill.FORMATS: " ".join(FORMATS)}
 
 
 def bash() -> str:
@@ -37,8 +38,7 @@ _s3mountctl() {{
         words=$options
     elif [[ $fill == mounts ]]; then
         words=$({_NAMES})
-    elif [[ $fill == codes ]]; then
-        words={_single(_CODES)}
+{_bash_words()}
     elif [[ $fill == files ]]; then
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -63,10 +63,7 @@ _s3mountctl_mounts() {{
     _describe -t mounts mount names
 }}
 
-_s3mountctl_codes() {{
-    local -a codes=({_CODES})
-    _describe -t codes code codes
-}}
+{_zsh_words()}
 
 _s3mountctl() {{
     local curcontext=$curcontext state line
@@ -120,6 +117,16 @@ def _fill(command: Command) -> Fill:
     return next((argument.fill for argument in command.arguments if not argument.is_option), Fill.NOTHING)
 
 
+def _bash_words() -> str:
+    return "\n".join(f"    elif [[ $fill == {fill.value} ]]; then\n        words={_single(words)}"
+                     for fill, words in _WORDS.items())
+
+
+def _zsh_words() -> str:
+    return "\n\n".join(f"_s3mountctl_{fill.value}() {{\n    local -a found=({words})\n"
+                       f"    _describe -t {fill.value} {fill.value} found\n}}" for fill, words in _WORDS.items())
+
+
 def _zsh_case(command: Command) -> str:
     specs = [*map(_zsh_spec, command.arguments), "'(- *)'{-h,--help}'[show help]'"]
     body = " \\\n                        ".join(["_arguments", *specs])
@@ -127,7 +134,8 @@ def _zsh_case(command: Command) -> str:
 
 
 def _zsh_spec(argument: Argument) -> str:
-    filler = {Fill.MOUNTS: "_s3mountctl_mounts", Fill.CODES: "_s3mountctl_codes", Fill.FILES: "_files"}
+    filler = {Fill.MOUNTS: "_s3mountctl_mounts", Fill.FILES: "_files",
+              **{fill: f"_s3mountctl_{fill.value}" for fill in _WORDS}}
     if not argument.is_option:
         return _single(f"*:{argument.names[0]}:{filler.get(argument.fill, ' ')}")
     what = f"[{argument.help}]".replace(":", "\\:") + (f":{argument.metavar}: " if argument.metavar else "")
@@ -143,8 +151,8 @@ def _fish_argument(command: Command, argument: Argument) -> str:
         kinds = [("-l" if name.startswith("--") else "-s", name.lstrip("-")) for name in argument.names]
         names = " ".join(f"{kind} {name}" for kind, name in kinds)
         return f"{start} {names}{' -x' if argument.metavar else ''} -d {_fish(argument.help)}"
-    return {Fill.MOUNTS: f"{start} -a '({_NAMES})'", Fill.CODES: f"{start} -a '{_CODES}'",
-            Fill.FILES: f"{start} -F"}.get(argument.fill, f"{start} -f")
+    return {Fill.MOUNTS: f"{start} -a '({_NAMES})'", Fill.FILES: f"{start} -F",
+            **{fill: f"{start} -a '{words}'" for fill, words in _WORDS.items()}}.get(argument.fill, f"{start} -f")
 
 
 def _single(text: str) -> str:

@@ -9,18 +9,18 @@ from mountd.core import config
 from mountd.core.verdict import Exit
 from mountd.system import configfiles
 from mountd.words import paths
-from mountd.words.model import Place, Problem
+from mountd.words.model import Mount, Place, Problem
 from mountd.words.options import Version
 
 
 @dataclass(frozen=True)
 class Found:
-    """Everything that is to be said; ``mounts`` are the names in a configuration without faults."""
+    """Everything that is to be said; ``mounts`` are those of a configuration without faults."""
 
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
-    mounts: tuple[str, ...] = ()
+    mounts: tuple[Mount, ...] = ()
 
     @property
     def status(self) -> Exit:
@@ -31,7 +31,8 @@ class Found:
 
     def as_document(self) -> dict[str, Any]:
         """For a machine."""
-        return asdict(self)
+        said = {key: [asdict(one) for one in getattr(self, key)] for key in ("problems", "warnings", "notes")}
+        return {**said, "mounts": [mount.name for mount in self.mounts]}
 
 
 def check(files: Sequence[str], worker_version: Version | None) -> Found:
@@ -45,8 +46,7 @@ def check(files: Sequence[str], worker_version: Version | None) -> Found:
         desired = config.read(sources, facts)
     except config.ConfigError as error:
         return Found((*problems, *error.problems))
-    names = tuple(mount.name for mount in desired.mounts)
-    return Found(tuple(problems), config.warnings(desired, facts), desired.notes, names)
+    return Found(tuple(problems), config.warnings(desired, facts), desired.notes, desired.mounts)
 
 
 def _drafts(files: Sequence[str]) -> tuple[list[config.Source], list[Problem]]:

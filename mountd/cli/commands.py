@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from mountd.cli import acts, explain, local, reads
+from mountd.cli import acts, explain, export, local, reads
 from mountd.cli.console import Console
 from mountd.cli.text import count_of, seconds_of
 
@@ -31,6 +31,7 @@ class Fill(Enum):
     NOTHING = "nothing"
     MOUNTS = "mounts"
     CODES = "codes"
+    FORMATS = "formats"
     FILES = "files"
 
 
@@ -137,6 +138,14 @@ _ROWS = (
          _JSON),
         "All its workers and what s3mountd did to them, from the journal. Reading the system's journal "
         "may need sudo or the group adm.", needs_daemon=False),
+    Command(
+        "export", export.export, "print the mounts in the words of another tool",
+        (Argument(("FORMAT",), f"one of {', '.join(export.FORMATS)}", Take.ONE, fill=Fill.FORMATS),
+         Argument(("NAME",), "name of a mount; all when none is given", Take.ANY, fill=Fill.MOUNTS),
+         Argument(("--file",), "read this file instead of the installed configuration", Take.ONE,
+                  "FILE", fill=Fill.FILES)),
+        "Nothing is changed and no secret is printed: whoever uses the result brings the keys. What only s3mountd does "
+        "(guards, recovery, checks) is lost in fstab, systemd and kubernetes.", needs_daemon=False),
     Command(
         "explain", explain.explain, "tell what a code means, what a bucket cannot do, how stores differ",
         (Argument(("CODE",), "a code or a topic, such as bucket-missing, mv, provider/ceph", Take.MAYBE,

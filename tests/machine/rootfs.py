@@ -17,7 +17,7 @@ SUITES = {"12": "bookworm", "13": "trixie"}
 PACKAGES = (
     "systemd systemd-sysv dbus polkitd adduser sudo procps psmisc less man-db bash-completion "
     "python3 python3-gi python3-pydbus python3-boto3 python3-tenacity python3-structlog python3-tomli "
-    "python3-tomlkit python3-prometheus-client python3-systemd gir1.2-glib-2.0 gir1.2-soup-3.0 "
+    "python3-tomlkit python3-yaml python3-prometheus-client python3-systemd gir1.2-glib-2.0 gir1.2-soup-3.0 "
     "fuse3 ca-certificates iproute2 nftables rsync curl strace"
 ).split()
 
