@@ -96,7 +96,7 @@ def test_kubernetes_against_its_schema(file: Path, tmp_path: Path, capsys: pytes
     made = tmp_path / "volumes.yaml"
     made.write_text(text)
     venv = subprocess.run([ROOT / "tests/setup/venv.sh"], capture_output=True, text=True, check=True).stdout.strip()
-    validate = [f"{venv}/bin/kubernetes-validate", "--strict", "--kubernetes-version", "1.30"]
+    validate: list[str | Path] = [f"{venv}/bin/kubernetes-validate", "--strict", "--kubernetes-version", "1.30"]
     done = subprocess.run([*validate, made], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     made.write_text(text.replace("accessModes:", "accessMode:"))
