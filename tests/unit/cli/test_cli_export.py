@@ -51,7 +51,7 @@ def exported(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 def test_fstab_as_mount_reads_it(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = tmp_path / "fstab"
     table.write_text(exported(capsys, "fstab", "--file", str(file)))
-    asked = ["findmnt", "--tab-file", table, "--raw", "--noheadings", "-o", "SOURCE,TARGET,FSTYPE,OPTIONS"]
+    asked = ["findmnt", "--tab-file", str(table), "--raw", "--noheadings", "-o", "SOURCE,TARGET,FSTYPE,OPTIONS"]
     rows = [line.split(" ") for line in subprocess.run(asked, capture_output=True, text=True, check=True)
             .stdout.splitlines()]
     assert rows == [
