@@ -18,6 +18,9 @@ MESSAGE_LIMIT = 65536
 DESCRIPTOR_LIMIT = 8
 """Descriptors beside one message."""
 
+ALIVE = "alive"
+"""The task that the loop itself answers: it turns."""
+
 Question = Mapping[str, Any]
 Tasks = Mapping[str, Callable[[Question, Sequence[int]], dict[str, Any]]]
 """What can be asked; a task may raise MountdError and OSError, and its descriptors are closed for it."""
@@ -48,4 +51,7 @@ def serve(channel: socket.socket, tasks: Tasks) -> None:
             # A daemon thread in an uninterruptible call would hold up an orderly interpreter exit.
             os._exit(0)
         question = json.loads(message)
+        if question["task"] == ALIVE:
+            channel.send(json.dumps({"id": question["id"]}).encode())
+            continue
         threading.Thread(target=_run, args=(channel, tasks, question, descriptors), daemon=True).start()

@@ -1,19 +1,31 @@
 """The asking end of a line to a process of ours: ask, go on, be called back; or never, and then the asker has a
-deadline. The other end is ``system.answering``."""
+deadline. The other end is ``system.answering``.
+
+While questions are open the other end is asked for a sign of life from time to time: a process that is stopped or
+stuck as a whole would otherwise keep every asker waiting for ever.
+"""
 
 import contextlib
 import json
 import socket
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from gi.repository import GLib
 
-from mountd.system.answering import MESSAGE_LIMIT
+from mountd.system.answering import ALIVE, MESSAGE_LIMIT
 from mountd.words.errors import MountdError
 
 Answer = Mapping[str, Any]
 Callback = Callable[[Answer | MountdError], None]
+
+_TURN = 3
+"""Seconds between two signs of life; one that does not come until the next is due will not come."""
+_BIRTH = 30.0
+"""Seconds that a new process has for its first one: a machine that boots is slow."""
+_SIGN = 0
+"""Its number; questions have others."""
 
 
 def fail_soon(callback: Callback, detail: str) -> None:
@@ -26,7 +38,7 @@ def fail_soon(callback: Callback, detail: str) -> None:
 
 
 class Line:
-    """Questions and answers on one socket pair. ``lost()`` is called once when the other end is gone.
+    """Questions and answers on one socket pair. ``lost()`` is called once when the other end is gone, or deaf.
 
     ``theirs`` is for the process that answers. What is asked before it is there waits in the socket.
     """
@@ -38,6 +50,10 @@ class Line:
         self._callbacks: dict[int, Callback | None] = {}
         self.next = first
         """The number of the next question; a line that takes over from another goes on with its count."""
+        self._timer = 0
+        self._asked_at: float | None = None
+        """When a sign of life was asked for that has not come yet."""
+        self._was_heard = False
         self._watch = GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, self._channel.fileno(),
                                             GLib.IOCondition.IN | GLib.IOCondition.HUP, self._readable)
 
@@ -45,12 +61,28 @@ class Line:
         """Send a question; the number returned is for ``forget``. The caller closes its own descriptors."""
         number, self.next = self.next, self.next + 1
         self._callbacks[number] = callback
+        if not self._timer:
+            # After what can be read has been: an answer that is there counts, however late this loop is.
+            self._timer = GLib.timeout_add_seconds(_TURN, self._listen, priority=GLib.PRIORITY_LOW)
         message = json.dumps({"id": number, "task": task, **fields}).encode()
         try:
             socket.send_fds(self._channel, [message], list(descriptors))
         except OSError as error:
             fail_soon(lambda failure: self._deliver(number, failure), f"{self._process}: {error.strerror}")
         return number
+
+    def _listen(self) -> bool:
+        """Is anybody there? Asked as long as questions are open."""
+        if not self._callbacks:
+            self._timer, self._asked_at = 0, None
+        elif self._asked_at is None:
+            self._asked_at = time.monotonic()
+            with contextlib.suppress(OSError):  # full: nobody reads, and that will show
+                self._channel.send(json.dumps({"id": _SIGN, "task": ALIVE}).encode())
+        elif self._was_heard or time.monotonic() - self._asked_at > _BIRTH:
+            self._timer = 0
+            self._lost()
+        return bool(self._timer)
 
     @property
     def open_questions(self) -> int:
@@ -85,15 +117,17 @@ class Line:
             self._lost()
             return bool(GLib.SOURCE_REMOVE)
         answer = json.loads(message)
+        self._was_heard, self._asked_at = True, None
         failed = answer.get("failed")
         self._deliver(answer["id"], MountdError(failed["code"], failed["detail"]) if failed else answer)
         return bool(GLib.SOURCE_CONTINUE)
 
     def close(self) -> None:
         """Hang up; nobody is called back."""
-        if self._watch:
-            GLib.source_remove(self._watch)
-            self._watch = 0
+        for source in (self._watch, self._timer):
+            if source:
+                GLib.source_remove(source)
+        self._watch = self._timer = 0
         self._callbacks.clear()
         self._channel.close()
         self.theirs.close()

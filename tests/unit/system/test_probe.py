@@ -46,7 +46,8 @@ def answered(begin: Callable[[Callable[[Answer | MountdError], None]], object]) 
 
     begin(done)
     late = GLib.timeout_add(LIMIT, loop.quit)
-    loop.run()
+    if not answers:
+        loop.run()
     assert answers, "no answer"
     GLib.source_remove(late)
     return answers[0]
@@ -92,6 +93,35 @@ def test_when_it_dies_open_questions_are_answered_and_the_next_one_goes_to_a_new
     assert helper._process.pid != first
     answer = answered(lambda done: helper.ask("statvfs", done, path=str(tmp_path)))
     assert not isinstance(answer, MountdError)
+
+
+def test_one_that_is_stopped_is_found_out_and_replaced(helper: Helper, tmp_path: Path) -> None:
+    answered(lambda done: helper.ask("statvfs", done, path=str(tmp_path)))
+    first, line = helper._process.pid, helper._process.line
+
+    def stopped(done: Callable[[Answer | MountdError], None]) -> None:
+        os.kill(first, signal.SIGSTOP)
+        helper.ask("statvfs", done, path=str(tmp_path))
+        assert line._listen(), "it is asked for a sign of life"
+        assert not line._listen(), "none has come until the next one is due"
+
+    lost = answered(stopped)
+    assert isinstance(lost, MountdError) and lost.detail == "the helper process died"
+    turn(lambda: not Path(f"/proc/{first}").exists())
+    answer = answered(lambda done: helper.ask("statvfs", done, path=str(tmp_path)))
+    assert not isinstance(answer, MountdError)
+
+
+def test_one_that_turns_is_left_alone_however_long_something_is_stuck_in_it(helper: Helper, deaf: Staged) -> None:
+    first, line = helper._process.pid, helper._process.line
+    helper.ask("statvfs", lambda _: None, descriptors=[deaf.mount_fd])
+    for _ in range(3):
+        assert line._listen()
+        turn(lambda: line._asked_at is None)
+    os.close(deaf.fuse_fd)
+    turn(lambda: not line.open_questions)
+    assert not line._listen(), "nothing is open: nobody is asked"
+    assert helper._process.pid == first
 
 
 def test_who_has_been_forgotten_is_not_called(helper: Helper, tmp_path: Path) -> None:
