@@ -194,13 +194,22 @@ def _detail(mount: Document, now: datetime, style: Style) -> list[str]:
     fields += [("folder", clean(mount["folder"])), ("source", source(mount))]
     fields.append(("provider", clean(mount["provider"])))
     worker = f"pid {mount['pid']} in {mount['unit']}" if mount["pid"] else mount["unit"] or "none"
-    fields.append(("worker", worker + (", with a standby" if mount["standby"] else "")))
+    fields.append(("worker", worker))
+    fields += _standby(mount)
     if keys:
         until = f", until {local(keys['expires_at'])}" if keys.get("expires_at") else ""
         fields.append(("credentials", f"{clean(keys['source'] or 'not resolved yet')}{until}"))
     options = [f"{key} = {value(raw)}" for key, raw in mount["options"].items()]
     fields += [("options" if number == 0 else "", option) for number, option in enumerate(options)]
     return [style.paint(clean(mount["name"]), level), *labelled(fields, style)]
+
+
+def _standby(mount: Document) -> list[tuple[str, str]]:
+    unit, size = mount["standby_unit"], mount["standby_memory"]
+    if not unit:
+        return []
+    memory = f", {size / 1e6:.0f} MB of memory (RSS)" if size else ""
+    return [("standby", f"{unit}, {'ready' if mount['standby'] else 'not ready yet'}{memory}")]
 
 
 def labelled(pairs: Iterable[tuple[str, str]], style: Style) -> list[str]:

@@ -66,7 +66,9 @@ class UseSpare:
 
 @dataclass(frozen=True)
 class DropSpare:
-    """The spare is of no use any more."""
+    """The spare is of no use any more, or (with a cause) never became of any."""
+
+    cause: Cause | None = None
 
 
 Action = (

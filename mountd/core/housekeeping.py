@@ -1,7 +1,8 @@
 """What is seen to beside the mount itself: workers that drain, workers nobody accounts for, spares. Pure."""
 
-from mountd.core.actions import Action, Kill, Prepare, StageSpare, StartDrain
+from mountd.core.actions import Action, DropSpare, Kill, Prepare, StageSpare, StartDrain
 from mountd.core.layers import Kind
+from mountd.core.messages import Cause
 from mountd.core.situation import Decision, Situation
 from mountd.words.model import State
 
@@ -25,13 +26,24 @@ def drains(it: Situation) -> tuple[tuple[Action, ...], float | None]:
 def spare_is_stale(it: Situation) -> bool:
     """Is there a spare that is of no use: for another configuration, or for a mount that is not wanted?"""
     spare = it.memory.spare
-    return spare is not None and (not it.wanted or spare.digest != it.digest)
+    if spare is None:
+        return False
+    return not it.wanted or spare.digest != it.digest or spare.hot != (it.mount is not None and it.mount.standby)
+
+
+def standby_is_ready(it: Situation) -> bool:
+    """Is there a second worker that has answered and would take the folder over at once?"""
+    return it.memory.spare is not None and it.memory.spare.ready
 
 
 def with_spare(it: Situation) -> Decision:
     """All is well: time to see to the next time."""
-    due = it.memory.spare_due
-    if it.memory.spare is not None or due is None or it.memory.refusal is not None:
+    due, spare = it.memory.spare_due, it.memory.spare
+    if spare is not None and spare.hot and not spare.ready and it.mount is not None:
+        deadline = spare.since + it.mount.start_timeout
+        late = DropSpare(Cause("start-timeout", f"{it.mount.start_timeout:.0f} s"))
+        return Decision(State.MOUNTED, (late,) if it.now >= deadline else (), look_at=max(deadline, it.now))
+    if spare is not None or due is None or it.memory.refusal is not None:
         return Decision(State.MOUNTED)
     if it.now < due:
         return Decision(State.MOUNTED, look_at=due)

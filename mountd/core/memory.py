@@ -21,10 +21,17 @@ class Staging:
 
 @dataclass(frozen=True)
 class Spare:
-    """A worker's unit that stands ready in its sandbox and has not begun: told to go, it is there in half the time."""
+    """A worker's unit that stands ready in its sandbox and has not begun: told to go, it is there in half the time.
+
+    A hot one has begun, on a mount that is nowhere in the tree: once it has answered it only has to be swapped in.
+    """
 
     unit: str
     digest: str
+    hot: bool = False
+    ready: bool = False
+    """Has the hot one answered?"""
+    since: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -56,4 +63,6 @@ class Memory:
     spare: Spare | None = None
     spare_due: float | None = None
     """When a spare may be made; None while nobody serves."""
+    spare_failure: Failure | None = None
+    """What the last standby ended by, how often in a row."""
     draining: tuple[Drain, ...] = ()

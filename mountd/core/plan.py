@@ -71,6 +71,19 @@ def _serving(it: Situation) -> Decision | None:
     return Decision(State.MOUNTED, _next_step(it), _while_trying(it)[1])
 
 
+def _standby(it: Situation) -> Decision | None:
+    """After a crash the back-off is for starts; a worker that has answered already is no start.
+
+    A crash loop goes no faster by this: the next standby is made only when this one has served for a while.
+    """
+    failure = it.memory.failure
+    crashed = failure is not None and FAULTS[failure.cause.code].klass is FaultClass.WORKER
+    if not crashed or not housekeeping.standby_is_ready(it):
+        return None
+    state, cause = _while_trying(it)
+    return Decision(state, (UseSpare(),), cause)
+
+
 def _held_back_row(it: Situation) -> Decision | None:
     held_back = _held_back(it)
     if held_back is None:
@@ -92,7 +105,7 @@ def _begin(it: Situation) -> Decision | None:
     return Decision(state, (*guarding.missing(it), *_next_step(it)), cause)
 
 
-_ROWS: tuple[Row, ...] = (_foreign, _unwanted, _staging, _serving, _held_back_row, _begin)
+_ROWS: tuple[Row, ...] = (_foreign, _unwanted, _staging, _serving, _standby, _held_back_row, _begin)
 
 
 def _held_back(it: Situation) -> tuple[Cause, float | None] | None:

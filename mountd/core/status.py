@@ -21,6 +21,16 @@ class Outage:
 
 
 @dataclass(frozen=True)
+class Standby:
+    """A second worker beside the one that serves."""
+
+    unit: str
+    ready: bool
+    memory: int | None
+    """Bytes of its process that are resident, None while not measured."""
+
+
+@dataclass(frozen=True)
 class View:
     """One mount as it is shown. Times are seconds since the epoch."""
 
@@ -32,6 +42,7 @@ class View:
     checked_at: float | None = None
     unit: str = ""
     pid: int = 0
+    standby: Standby | None = None
     restarts: int = 0
     next_try: float | None = None
     last_outage: Outage | None = None
@@ -63,13 +74,15 @@ def _plain(value: Any) -> Any:
 
 def mount_document(view: View) -> dict[str, Any]:
     """One element of the document's ``mounts``."""
-    mount, reason, outage = view.mount, view.reason, view.last_outage
+    mount, reason, outage, standby = view.mount, view.reason, view.last_outage, view.standby
     return {
         "name": mount.name, "bucket": mount.bucket, "prefix": mount.prefix, "folder": mount.folder,
         "provider": mount.provider, "state": view.state.value, "health": view.health.value,
         "reason": {"code": reason.code, "text": reason.text, "hint": reason.hint} if reason else None,
         "since": stamp(view.since), "checked_at": stamp(view.checked_at),
-        "unit": view.unit, "pid": view.pid, "standby": False, "restarts": view.restarts,
+        "unit": view.unit, "pid": view.pid, "standby": bool(standby and standby.ready),
+        "standby_unit": standby.unit if standby else "", "standby_memory": standby.memory if standby else None,
+        "restarts": view.restarts,
         "next_try": stamp(view.next_try),
         "last_outage": {"from": stamp(outage.since), "to": stamp(outage.until), "code": outage.code}
         if outage else None,

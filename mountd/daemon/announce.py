@@ -24,6 +24,13 @@ def not_killed(name: str, unit: str, detail: str) -> None:
     _log.error(f"{name}: could not kill a worker: {detail}", mount=name, unit=unit)
 
 
+def no_standby(name: str, reason: Reason, count: int) -> None:
+    """A standby could not be had, or did not last; the mount itself serves."""
+    if worth_saying(count):
+        times = f" ({count} times in a row)" if count > 1 else ""
+        _log.warning(f"{name}: no standby: {reason.text}{times}", mount=name, code=reason.code)
+
+
 def _why(reason: Reason) -> str:
     """The hint only where it is somebody's turn: what mends itself needs no advice."""
     return f": {reason.text}; {reason.hint}" if FAULTS[reason.code].needs_person else f": {reason.text}"

@@ -11,9 +11,9 @@ from mountd.core.memory import Drain, Staging
 from mountd.core.messages import Cause
 from mountd.core.worker import Folder, KeyFiles, Prepared
 from mountd.daemon import spare
-from mountd.daemon.announce import drained_late, not_killed
+from mountd.daemon.announce import drained_late
 from mountd.daemon.kept import Kept
-from mountd.daemon.launch import launch
+from mountd.daemon.launch import await_answer, launch
 from mountd.system import fuse
 from mountd.system.probe import Answer
 from mountd.words.errors import MountdError
@@ -28,7 +28,7 @@ def _prepare(kept: Kept, _action: actions.Prepare) -> bool:
     def answered(answer: Answer | MountdError) -> None:
         kept.memory = replace(kept.memory, preparing=None)
         if isinstance(answer, MountdError):
-            kept.fail(Cause(answer.fault.code, answer.detail))
+            _unprepared(kept, Cause(answer.fault.code, answer.detail))
         elif kept.mount is mount:
             kept.memory = replace(kept.memory, coverable=True)
             _prepared(kept, answer)
@@ -46,11 +46,20 @@ def _prepared(kept: Kept, answer: Answer) -> None:
     """The folder is fit; so are keys and cache, or not. While no worker may be started they are of no use."""
     refused = answer["refused"]
     if refused:
-        kept.fail(Cause(**refused))
+        _unprepared(kept, Cause(**refused))
     elif kept.memory.refusal is None:
         found = Prepared(Folder(**answer["folder"]), KeyFiles(**answer["keys"]), str(answer["cache"]))
         kept.memory = replace(kept.memory, prepared=found)
         kept.record.credentials = found.keys.source
+
+
+def _unprepared(kept: Kept, cause: Cause) -> None:
+    """The host refuses. While the wanted worker serves it was asked for a spare only."""
+    serving = kept.observed().serving
+    if serving is not None and serving.digest == kept.digest:
+        spare.put_off(kept, cause)
+    else:
+        kept.fail(cause)
 
 
 def _stage(kept: Kept, _action: actions.Stage) -> bool:
@@ -62,7 +71,7 @@ def _stage(kept: Kept, _action: actions.Stage) -> bool:
     kept.memory = replace(
         kept.memory, staging=Staging(unit, kept.digest, kept.world.now()))
     kept.world.stagings.add(unit)
-    await_answer(kept, unit)
+    await_answer(kept, unit, launched.mount_fd)
     return True
 
 
@@ -73,19 +82,6 @@ def _refused(kept: Kept, unit: str, text: str) -> None:
         drop_staging(kept)
         kept.fail(Cause("host-refused", text))
         kept.wake()
-
-
-def await_answer(kept: Kept, unit: str) -> None:
-    """Wait, without waiting, for the staged worker to serve: it answers a statvfs of its mount."""
-    def answered(answer: Answer | MountdError) -> None:
-        # An error is the closed end of the mount: then the unit's own end tells why.
-        staging = kept.memory.staging
-        if not isinstance(answer, MountdError) and staging is not None and staging.unit == unit:
-            kept.memory = replace(kept.memory, staging=replace(staging, ready=True))
-            kept.wake()
-
-    staged = [kept.staged_mount] if kept.staged_mount is not None else []
-    kept.world.helper.ask("statvfs", answered, descriptors=staged)
 
 
 def _swap_in(kept: Kept, _action: actions.SwapIn) -> bool:
@@ -115,10 +111,7 @@ def drop_staging(kept: Kept) -> None:
         kept.staged_mount = None
     if staging is not None:
         kept.world.stagings.discard(staging.unit)
-    if staging is not None and staging.unit in kept.workers:
-        gone = Drain(staging.unit, 0, kept.world.now(), killed=True)
-        kept.memory = replace(kept.memory, draining=(*kept.memory.draining, gone))
-        _kill_unit(kept, staging.unit)
+        kept.give_up(staging.unit)
 
 
 def _drop_staging(kept: Kept, action: actions.DropStaging) -> bool:
@@ -155,14 +148,6 @@ def _start_drain(kept: Kept, action: actions.StartDrain) -> bool:
     return True
 
 
-def _kill_unit(kept: Kept, unit: str) -> None:
-    """A refusal is told and not raised: what had to be given up is given up all the same."""
-    try:
-        kept.world.systemd.kill(unit)
-    except MountdError as error:
-        not_killed(kept.name, unit, error.detail)
-
-
 def _kill(kept: Kept, action: actions.Kill) -> bool:
     late = action.drain
     draining = tuple(replace(d, killed=True) if d.unit == late.unit else d for d in kept.memory.draining)
@@ -171,14 +156,14 @@ def _kill(kept: Kept, action: actions.Kill) -> bool:
     def told(answer: Answer | MountdError) -> None:
         holders = [] if isinstance(answer, MountdError) else list(answer["holders"])
         drained_late(kept.name, late.unit, holders)
-        _kill_unit(kept, late.unit)
+        kept.kill(late.unit)
 
     kept.world.helper.ask("holders", told, mount_id=late.mount_id, folder=kept.folder)
     return True
 
 
 def _use_spare(kept: Kept, _action: actions.UseSpare) -> bool:
-    await_answer(kept, spare.use(kept))
+    spare.use(kept)
     return True
 
 
@@ -193,7 +178,7 @@ _ACTIONS: dict[type, Callable[[Kept, Any], bool]] = {
     actions.Kill: _kill,
     actions.StageSpare: lambda kept, _action: spare.stage(kept),
     actions.UseSpare: _use_spare,
-    actions.DropSpare: lambda kept, _action: spare.drop(kept),
+    actions.DropSpare: lambda kept, action: spare.drop(kept, action.cause),
 }
 
 

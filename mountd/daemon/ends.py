@@ -22,7 +22,7 @@ def ended(kept: Kept, unit: str, ending: Ending) -> None:
         return
     if kept.is_spare(unit):
         _bury(kept, worker)
-        spare.lost(kept, unit)
+        spare.lost(kept, unit, of_ending(ending))
         return
     if kept.is_starting(unit):
         _ask_for_words(kept, worker, ending)

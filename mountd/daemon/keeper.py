@@ -120,16 +120,18 @@ class Keeper:
 
     def _look(self) -> bool:
         self._idle = 0
-        kept = self.kept
+        kept, news = self.kept, False
         for _ in range(_LOOKS_AT_ONCE):
             ends.notice_umount(kept)
             kept.memory = replace(kept.memory, refusal=self._refusal())
             now = self._world.now()
             decision = plan.decide(Situation(kept.mount, kept.digest, kept.observed(), kept.memory, now))
+            # Also what is over by the end of this look is told: a standby takes over within it.
+            news = self._turn(decision) or news
             progress = [self._apply(action) for action in decision.actions]
             if not any(progress):
                 break
-        self._settle(decision, now)
+        self._settle(decision, now, news)
         return bool(GLib.SOURCE_REMOVE)
 
     def _apply(self, action: actions.Action) -> bool:
@@ -140,13 +142,17 @@ class Keeper:
             self.kept.fail(Cause(error.fault.code, error.detail))
             return True
 
-    def _settle(self, decision: Decision, now: float) -> None:
+    def _turn(self, decision: Decision) -> bool:
         kept = self.kept
         news = kept.record.turn(decision.state, decision.cause, self._world.wall())
+        kept.announcer.turned(kept.record, kept.reason(decision.cause) if decision.cause else None, news)
+        return news
+
+    def _settle(self, decision: Decision, now: float, news: bool) -> None:
+        kept = self.kept
         healthy = self.proof.health(decision.state, decision.cause)
         if news or healthy is not self.health or not kept.told or self.mount is None:
             self.health, kept.told, self.looked = healthy, True, True
-            kept.announcer.turned(kept.record, kept.reason(decision.cause) if decision.cause else None, news)
             if self.mount is not None:
                 record.save(self.name, kept.record)
             self._changed(self)
@@ -186,8 +192,8 @@ class Keeper:
         told = kept.record
         return View(
             kept.mount, told.state, self.health, kept.reason(told.cause) if told.cause else None, told.since,
-            told.checked_at, unit, self._world.systemd.pid(unit), told.restarts, self._next_try(), told.last_outage,
-            told.credentials,
+            told.checked_at, unit, self._world.systemd.pid(unit), spare.standby(kept), told.restarts, self._next_try(),
+            told.last_outage, told.credentials,
         )
 
     def gone(self) -> bool:

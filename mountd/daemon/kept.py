@@ -8,12 +8,13 @@ from random import random
 from mountd.core import backoff, reasons
 from mountd.core.backoff import STABLE_SECONDS, Failure
 from mountd.core.layers import Layer
-from mountd.core.memory import Memory
+from mountd.core.memory import Drain, Memory
 from mountd.core.messages import Cause
 from mountd.core.observed import Observed, Worker
 from mountd.daemon import record
-from mountd.daemon.announce import Announcer
+from mountd.daemon.announce import Announcer, not_killed
 from mountd.daemon.world import World
+from mountd.words.errors import MountdError
 from mountd.words.model import Mount, Reason, State
 
 _SPARE_AFTER = 1.0
@@ -34,6 +35,8 @@ class Kept:
         self.spare_mount: int | None = None
         self.spare_line: socket.socket | None = None
         """The spare's mount and our end of its line, ours to close."""
+        self.spare_memory: int | None = None
+        """Bytes that the standby takes, as last measured."""
         self.on_folder = ""
         """The unit whose mount was brought to the folder and not taken away from here since."""
         self.stop_timeout = Mount.stop_timeout
@@ -63,6 +66,20 @@ class Kept:
     def is_spare(self, unit: str) -> bool:
         """Is this the worker that waits?"""
         return self.memory.spare is not None and self.memory.spare.unit == unit
+
+    def kill(self, unit: str) -> None:
+        """SIGKILL; a refusal is told and not raised: what had to be given up is given up all the same."""
+        try:
+            self.world.systemd.kill(unit)
+        except MountdError as error:
+            not_killed(self.name, unit, error.detail)
+
+    def give_up(self, unit: str) -> None:
+        """Kill a worker that nobody can have written through."""
+        if unit in self.workers:
+            gone = Drain(unit, 0, self.world.now(), killed=True)
+            self.memory = replace(self.memory, draining=(*self.memory.draining, gone))
+            self.kill(unit)
 
     def is_mounted(self, worker: Worker) -> bool:
         """Is the worker's mount, dead or alive, on the folder?"""

@@ -10,6 +10,8 @@ from mountd.core.worker import Launch
 from mountd.daemon.kept import Kept
 from mountd.system import fuse
 from mountd.system.binary import Installed
+from mountd.system.probe import Answer
+from mountd.words.errors import MountdError
 
 
 @dataclass(frozen=True)
@@ -18,6 +20,28 @@ class Launched:
 
     worker: Worker
     mount_fd: int
+
+
+def await_answer(kept: Kept, unit: str, mount_fd: int, stands_by: Callable[[], None] | None = None) -> None:
+    """Wait, without waiting, for a worker to serve: it answers a statvfs of its mount.
+
+    By then it is the staged one, or a standby still, and then ``stands_by()`` is called.
+    """
+    def answered(answer: Answer | MountdError) -> None:
+        # An error is the closed end of the mount: then the unit's own end tells why.
+        if isinstance(answer, MountdError):
+            return
+        memory = kept.memory
+        if memory.staging is not None and memory.staging.unit == unit:
+            kept.memory = replace(memory, staging=replace(memory.staging, ready=True))
+        elif memory.spare is not None and memory.spare.unit == unit:
+            kept.memory = replace(memory, spare=replace(memory.spare, ready=True, since=kept.world.now()))
+            kept.told = False
+            if stands_by is not None:
+                stands_by()
+        kept.wake()
+
+    kept.world.helper.ask("statvfs", answered, descriptors=[mount_fd])
 
 
 def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None = None) -> Launched | None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from mountd.system import caches, folders, holders, keys, last_words
+from mountd.system import caches, folders, holders, keys, last_words, processes
 from mountd.system.answering import Question, Tasks, serve
 from mountd.words.errors import MountdError
 from mountd.words.model import Credentials
@@ -74,6 +74,10 @@ def _holders(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
     return {"holders": holders.of_mount(int(request["mount_id"]), str(request["folder"]))}
 
 
+def _memory(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
+    return {"bytes": processes.resident(int(request["pid"]))}
+
+
 TASKS: Tasks = {
     "statvfs": _statvfs,
     "prepare": _prepare,
@@ -81,6 +85,7 @@ TASKS: Tasks = {
     "holders": _holders,
     "sweep": _sweep,
     "words": _words,
+    "memory": _memory,
 }
 
 

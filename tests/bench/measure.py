@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from typing import Any
 
 from tests.bench import peers, rig
@@ -33,6 +34,17 @@ def crash(machine: Machine) -> list[Row]:
         ratio("crash to readable / cold start", ours["gaps"], ours["cold"], 1.3),
         ratio("the same, hand-written unit", hand["gaps"], hand["cold"], None),
         Row("bare folder met after a crash", str(bare_hits(ours)), f"{bare_hits(hand)} (unit)", bare_hits(ours), 0, ""),
+    ]
+
+
+def standby(machine: Machine) -> list[Row]:
+    """A worker killed while a standby is ready."""
+    folders = rig.mounted(machine, 1, "standby = true\n")
+    found = rig.gauge(machine, "kills", folders=folders, cycles=KILLS, spell=SPELL, standby=True)
+    gap = statistics.median(found["gaps"]) * 1000
+    return [
+        Row("crash to readable with a standby", f"{gap:.0f} ms", "-", gap, 50, "ms"),
+        Row("bare folder met then", str(bare_hits(found)), "-", bare_hits(found), 0, ""),
     ]
 
 

@@ -35,20 +35,23 @@ def prepare(machine: Machine) -> None:
         machine.write(f"{INSIDE}/gauge/{source.name}", source.read_text())
 
 
-def configure(machine: Machine, count: int, parent: str = "/srv/mounts") -> list[str]:
-    """Write a configuration of `count` mounts of one bucket, without a reload; returns the folders."""
+def configure(machine: Machine, count: int, parent: str = "/srv/mounts", more: str = "") -> list[str]:
+    """Write a configuration of `count` mounts of one bucket, without a reload; returns the folders.
+
+    `more` are lines of toml for each of them.
+    """
     folders = [f"{parent}/m{number}" for number in range(count)]
     tables = [
-        f'\n[[mount]]\nname = "m{number}"\nbucket = "{BUCKET}"\nfolder = "{folder}"\n'
+        f'\n[[mount]]\nname = "m{number}"\nbucket = "{BUCKET}"\nfolder = "{folder}"\n{more}'
         for number, folder in enumerate(folders)
     ]
     machine.write("/etc/s3mountd/mounts.toml", DEFAULTS + "".join(tables))
     return folders
 
 
-def mounted(machine: Machine, count: int) -> list[str]:
+def mounted(machine: Machine, count: int, more: str = "") -> list[str]:
     """A fresh configuration of `count` mounts, loaded, every one proven; raises CommandFailed."""
-    folders = configure(machine, count)
+    folders = configure(machine, count, more=more)
     machine.run("s3mountctl reload >/dev/null; s3mountctl wait --timeout 60s "
                 + " ".join(f"m{number}" for number in range(count)), timeout=120)
     return folders

@@ -125,8 +125,17 @@ def show(machine: Machine, unit: str, name: str) -> str:
 
 
 def workers(machine: Machine) -> dict[str, int]:
-    """Unit → main process of every worker that runs; spares, which wait, are left out."""
-    return {unit: pid for unit, pid in _units(machine).items() if not _waits(machine, pid)}
+    """Unit → main process of every worker that runs; spares, which wait, and standbys are left out."""
+    beside = standbys(machine)
+    return {unit: pid for unit, pid in _units(machine).items() if unit not in beside and not _waits(machine, pid)}
+
+
+def standbys(machine: Machine) -> dict[str, int]:
+    """Unit → main process of every second worker that runs beside the one that serves, as the status tells them."""
+    answer = machine.run("s3mountctl status --json", check=False).stdout
+    mounts = json.loads(answer)["mounts"] if answer else []
+    units = [one["standby_unit"] for one in mounts if one["standby_unit"]]
+    return {unit: int(show(machine, unit, "MainPID") or "0") for unit in units}
 
 
 def spares(machine: Machine) -> dict[str, int]:

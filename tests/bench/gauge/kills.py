@@ -28,11 +28,12 @@ def kill(pid: int, folder: str) -> float:
     return time.monotonic() - began
 
 
-def of_s3mountd(folder: str) -> int:
-    """The worker of a folder, as status tells it; it has to be one that s3mountd calls ok."""
+def of_s3mountd(folder: str, standby: bool = False) -> int:
+    """The worker of a folder, as status tells it; it has to be one that s3mountd calls ok, if asked with a standby."""
     mounts = json.loads(run("s3mountctl", "status", "--json"))["mounts"]
     found = next(mount for mount in mounts if mount["folder"] == folder)
-    return int(found["pid"]) if found["state"] == "mounted" and found["health"] == "ok" else 0
+    well = found["state"] == "mounted" and found["health"] == "ok" and found["standby"] >= standby
+    return int(found["pid"]) if well else 0
 
 
 def of_unit(unit: str) -> int:
@@ -51,13 +52,14 @@ def beneath(folders: list[str]) -> list[str]:
 
 
 def measure(
-    folders: list[str], cycles: int, spell: float, bucket: str, options: list[str], unit: str = ""
+    folders: list[str], cycles: int, spell: float, bucket: str, options: list[str], unit: str = "",
+    standby: bool = False,
 ) -> dict[str, Any]:
     """`cycles` kills in turn over the folders, each folder served for `spell` seconds before its worker dies.
 
-    With `unit` that service is the worker instead of s3mountd's.
+    With `unit` that service is the worker instead of s3mountd's; with `standby` there is a second worker at each kill.
     """
-    pid_of: Callable[[str], int] = (lambda _: of_unit(unit)) if unit else of_s3mountd
+    pid_of: Callable[[str], int] = (lambda _: of_unit(unit)) if unit else (lambda folder: of_s3mountd(folder, standby))
     until(lambda: all(readable(folder) for folder in folders), "the folders before the first kill")
     served = dict.fromkeys(folders, time.monotonic())
     killed: list[int] = []

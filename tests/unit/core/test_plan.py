@@ -204,3 +204,30 @@ def test_a_spare_of_another_configuration_or_for_nothing_is_let_go() -> None:
     crashed = Memory(prepared=READY, coverable=True, failure=CRASHED, spare=old)
     assert look(with_spare(DEAD), crashed).actions == (DropSpare(), Stage())
     assert DropSpare() in look(with_spare(LIVE), Memory(held=True, spare=SPARE)).actions
+
+
+STANDBY = replace(MOUNT, standby=True)
+HOT = replace(SPARE, hot=True, since=NOW - 1)
+
+
+def test_a_standby_that_has_answered_takes_over_without_a_pause() -> None:
+    crashing = Memory(coverable=True, failure=replace(CRASHING, not_before=NOW + 9), spare=replace(HOT, ready=True))
+    assert look(with_spare(DEAD), crashing, STANDBY).actions == (UseSpare(),)
+    not_yet = replace(crashing, spare=HOT)
+    assert look(with_spare(DEAD), not_yet, STANDBY).actions == ()
+    refused = replace(crashing, failure=REFUSED)
+    assert look(with_spare(DEAD), refused, STANDBY).actions == ()
+
+
+def test_a_standby_is_dropped_when_it_is_not_asked_for_any_more_and_a_waiting_spare_when_one_is() -> None:
+    assert look(with_spare(LIVE), Memory(prepared=READY, spare=replace(HOT, ready=True))).actions == (DropSpare(),)
+    assert look(with_spare(LIVE), Memory(prepared=READY, spare=SPARE), STANDBY).actions == (DropSpare(),)
+    assert look(with_spare(LIVE), Memory(prepared=READY, spare=HOT), STANDBY).actions == ()
+
+
+def test_a_standby_that_never_answers_is_given_up() -> None:
+    waiting = look(with_spare(LIVE), Memory(prepared=READY, spare=HOT), STANDBY)
+    assert waiting.look_at == HOT.since + STANDBY.start_timeout
+    late = replace(HOT, since=NOW - STANDBY.start_timeout)
+    given_up = look(with_spare(LIVE), Memory(prepared=READY, spare=late), STANDBY)
+    assert given_up.actions == (DropSpare(Cause("start-timeout", "120 s")),)
