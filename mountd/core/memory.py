@@ -17,6 +17,8 @@ class Staging:
     ready: bool = False
     was_spare: bool = False
     """It waited as a spare before: what it was given may be old, so that it fails means little."""
+    finding: Cause | None = None
+    """What S3, asked apart from the worker that is late, says is wrong."""
 
 
 @dataclass(frozen=True)

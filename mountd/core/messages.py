@@ -32,6 +32,7 @@ class Cause:
 _STEMS: tuple[tuple[str, str], ...] = (
     (r"Wrong region \((?P<detail>expecting [^)]*)\)", "wrong-region"),
     (r"The bucket does not exist", "bucket-missing"),
+    (r"Forbidden: .*(?:RequestTimeTooSkewed|difference between the request time)", "clock-skew"),
     (r"Forbidden: (?P<detail>.*(?:ExpiredToken|token.* expired|expired).*)", "credentials-expired"),
     (r"Forbidden: (?P<detail>.*(?:SignatureDoesNotMatch|signature we calculated|InvalidAccessKeyId"
      r"|access key I[Dd] you provided|InvalidToken|UserSuspended).*)", "key-refused"),

@@ -47,13 +47,15 @@ def _staging(it: Situation) -> Decision | None:
     if staging is None or it.mount is None:
         return None
     state, cause = _while_trying(it)
+    if state in (State.MOUNTING, State.WAITING):
+        cause = staging.finding or cause
     if staging.digest != it.digest:
         return Decision(state, (DropStaging(),), cause)
     if staging.ready:
         return Decision(state, (SwapIn(),), cause)
     deadline = staging.since + it.mount.start_timeout
     if it.now >= deadline:
-        late = Cause("start-timeout", f"{it.mount.start_timeout:.0f} s")
+        late = staging.finding or Cause("start-timeout", f"{it.mount.start_timeout:.0f} s")
         return Decision(state, (DropStaging(late),), cause)
     return Decision(state, guarding.missing(it), cause, deadline)
 

@@ -12,6 +12,7 @@ from mountd.core.situation import Decision, Situation
 from mountd.core.status import View
 from mountd.daemon import apply, ends, record, spare
 from mountd.daemon.kept import Kept
+from mountd.daemon.preflight import Preflight
 from mountd.daemon.proof import Proof
 from mountd.daemon.world import World
 from mountd.system.binary import Installed
@@ -30,6 +31,7 @@ class Keeper:
         self.name, self.folder = name, folder
         self.kept = Kept(name, folder, world, self.wake)
         self.proof = Proof(self.kept)
+        self._preflight = Preflight(self.kept)
         self.health = Health.UNKNOWN
         self.looked = False
         self._world = world
@@ -159,6 +161,7 @@ class Keeper:
         if news and decision.state is State.MOUNTED:
             # It may have come back without a new worker, as when somebody else's mount goes from above it.
             self.proof.ask()
+        self._preflight.look()
         self._schedule(decision.look_at, now)
 
     def _schedule(self, look_at: float | None, now: float) -> None:
@@ -209,3 +212,4 @@ class Keeper:
                 GLib.source_remove(source)
         self._idle = self._timer = 0
         self.proof.close()
+        self._preflight.close()

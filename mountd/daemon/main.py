@@ -13,6 +13,7 @@ from gi.repository import GLib
 from mountd import __version__
 from mountd.core import listen
 from mountd.core.status import DaemonView
+from mountd.daemon.diagnosis import Diagnoses
 from mountd.daemon.reconciler import Reconciler, config_files
 from mountd.daemon.world import World
 from mountd.surfaces.bus import Bus
@@ -22,6 +23,7 @@ from mountd.system.fusectl import FuseControl
 from mountd.system.http_unit import HttpUnit
 from mountd.system.mounts import MountTable
 from mountd.system.probe import Helper
+from mountd.system.s3.link import Stores
 from mountd.system.systemd import Systemd
 from mountd.words.errors import MountdError
 from mountd.words.model import Desired
@@ -55,8 +57,9 @@ class Daemon:
         systemd = Systemd(self._ended, self._systemd_returned)
         helper = Helper(systemd.set_apart)
         self._table = MountTable()
+        stores = Stores(systemd)
         self._world = World(systemd, self._table, FuseControl(self._table), helper,
-                            Binary(helper, self._binary_known), fuse.kernel_has_beneath())
+                            Binary(helper, self._binary_known), stores, Diagnoses(stores), fuse.kernel_has_beneath())
         view = DaemonView(__version__, os.getpid(), time.time(), "")
         self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._read)
         self._http = HttpUnit(__version__, _log.error)
@@ -181,6 +184,7 @@ class Daemon:
         """Let go; mounts and workers stay."""
         self.mounts.close()
         self._world.helper.close()
+        self._world.stores.close()
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -3,10 +3,12 @@
 import time
 from dataclasses import dataclass, field
 
+from mountd.daemon.diagnosis import Diagnoses
 from mountd.system.binary import Binary
 from mountd.system.fusectl import FuseControl
 from mountd.system.mounts import MountTable
 from mountd.system.probe import Helper
+from mountd.system.s3.link import Stores
 from mountd.system.systemd import Systemd
 
 
@@ -19,6 +21,8 @@ class World:
     fusectl: FuseControl
     helper: Helper
     binary: Binary
+    stores: Stores
+    diagnoses: Diagnoses
     beneath: bool
     """Can the kernel slip a mount beneath another?"""
     stagings: set[str] = field(default_factory=set)

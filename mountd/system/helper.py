@@ -43,9 +43,12 @@ def _prepare(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
     answer: dict[str, Any] = {"folder": asdict(folder), "refused": None}
     try:
         answer["keys"] = asdict(keys.find(name, Credentials(**request["credentials"]), folder.uid))
+        keys.keep_ca(name, str(request["ca_bundle"]))
         answer["cache"] = caches.make(str(request["cache"]), name, request["in_use"]) if request["cache"] else ""
     except MountdError as error:
         answer["refused"] = {"code": error.fault.code, "detail": error.detail}
+    except OSError as error:
+        answer["refused"] = {"code": "host-refused", "detail": f"{error.filename}: {error.strerror}"}
     return answer
 
 

@@ -19,6 +19,7 @@ from mountd.words.errors import MountdError
 from mountd.words.model import Credentials
 
 _FILES = ("credentials", "config")
+CA = "ca_bundle"
 _LIMIT = 1 << 20
 """Bytes of a credentials file; systemd takes no larger credential (systemd.exec(5), LoadCredential)."""
 
@@ -78,13 +79,33 @@ def _homes(wanted: Credentials, folder_uid: int) -> list[_Home]:
     return [*owner, _Home(pwd.getpwuid(0))]
 
 
+def _write(directory: Path, name: str, content: bytes) -> None:
+    """Whoever opens the file has the old or the new one, whole."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = directory / f"{name}.new"
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    fresh.replace(directory / name)
+
+
 def _store(directory: Path, contents: dict[str, bytes]) -> None:
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(mode=0o700, parents=True)
+    for name in set(_FILES) - set(contents):
+        (directory / name).unlink(missing_ok=True)
     for name, content in contents.items():
-        descriptor = os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
+        _write(directory, name, content)
+
+
+def keep_ca(mount_name: str, path: str) -> None:
+    """Copy a mount's CA bundle to its keys, "" for none. Its diagnosis is given this copy, for opening the file itself
+    may block. Raises OSError."""
+    directory = paths.KEYS / file_name(mount_name)
+    if path:
+        with open(path, "rb") as file:
+            _write(directory, CA, file.read(_LIMIT))
+    else:
+        (directory / CA).unlink(missing_ok=True)
 
 
 def find(mount_name: str, wanted: Credentials, folder_uid: int) -> KeyFiles:
@@ -95,6 +116,7 @@ def find(mount_name: str, wanted: Credentials, folder_uid: int) -> KeyFiles:
     """
     directory = paths.KEYS / file_name(mount_name)
     if wanted.anonymous:
+        _store(directory, {})
         return KeyFiles(source="anonymous")
     for home in _homes(wanted, folder_uid):
         contents = {name: content for name in _FILES if (content := home.read(name)) is not None}
@@ -107,6 +129,7 @@ def find(mount_name: str, wanted: Credentials, folder_uid: int) -> KeyFiles:
             return KeyFiles(found.get("credentials", ""), found.get("config", ""), source)
     if wanted.user or wanted.profile:
         raise MountdError("no-credentials", f"{wanted.user or 'the folder owner'} has no ~/.aws/credentials")
+    _store(directory, {})
     return KeyFiles()
 
 
@@ -114,6 +137,16 @@ def _has_profile(content: bytes, profile: str) -> bool:
     """Profiles stand as ``[name]`` in credentials and as ``[profile name]`` in config (AWS CLI documentation)."""
     heads = {line.strip() for line in content.decode("utf-8", "replace").splitlines()}
     return f"[{profile}]" in heads or f"[profile {profile}]" in heads
+
+
+def opened(mount_name: str) -> dict[str, int]:
+    """Descriptors of the copies that there are, by ``credentials``, ``config`` and ``ca_bundle``; the caller closes
+    them. On /run, so that the daemon itself may do it."""
+    directory, found = paths.KEYS / file_name(mount_name), dict[str, int]()
+    for name in (*_FILES, CA):
+        with contextlib.suppress(FileNotFoundError):
+            found[name] = os.open(directory / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    return found
 
 
 def forget(mount_name: str) -> None:

@@ -86,10 +86,11 @@ class Systemd:
         return self._call(_MANAGER_PATH, _MANAGER, method, arguments)
 
     def start(self, unit: str, properties: Sequence[Property], stdio: Mapping[str, int],
-              failed: Callable[[str], None]) -> None:
+              failed: Callable[[str], None], started: Callable[[], None] = lambda: None) -> None:
         """Start a transient service; ``stdio`` maps Input and Output to descriptors. It is watched from now on.
 
-        Descriptors are duplicated; the caller closes its own. ``failed(text)`` is called when PID 1 refuses.
+        Descriptors are duplicated; the caller closes its own. ``failed(text)`` is called when PID 1 refuses, else
+        ``started()`` once it has taken the order.
         """
         self.watch(unit)
         descriptors = Gio.UnixFDList.new()
@@ -104,6 +105,8 @@ class Systemd:
             except GLib.Error as error:
                 self.forget(unit)
                 failed(_plain(error))
+            else:
+                started()
 
         self._con.call_with_unix_fd_list(
             _DESTINATION, _MANAGER_PATH, _MANAGER, "StartTransientUnit", arguments, None,

@@ -127,7 +127,7 @@ _ROWS = (
     Fault("profile-missing", _C.CREDENTIALS, "the profile is not in the credentials files ({credentials})",
           "add the profile, or change credentials in {place}",
           "The profile named for this mount is in neither ~/.aws/credentials nor ~/.aws/config of that user."),
-    Fault("name-unresolved", _C.NETWORK, "the name of {endpoint} does not resolve",
+    Fault("name-unresolved", _C.NETWORK, "the name of {endpoint} does not resolve: {detail}",
           "check the network and endpoint_url in {place}",
           "DNS knows no address for the host: the network or the resolver is away, the name is mistyped, or path "
           "style is off and bucket.host is asked for (set force_path_style = true for stores other than AWS)."),
@@ -142,6 +142,10 @@ _ROWS = (
           "set ca_bundle in {place} to the store's CA, or check the clock",
           "The certificate is not signed by a CA this machine trusts, does not carry the host's name, or the clock "
           "is off. For a private CA give ca_bundle (mount-s3 1.23 or newer)."),
+    Fault("wrong-scheme", _C.NETWORK, "{endpoint} speaks another protocol: {detail}",
+          "correct http:// or https:// and the port of endpoint_url in {place}",
+          "The port answers, but plain HTTP where TLS was expected or the other way round. mount-s3 itself says "
+          "nothing of it for a minute or more."),
     Fault("throttled", _C.NETWORK, "{endpoint} asks to slow down",
           "nothing; s3mountd tries again by itself",
           "The store answered 503 SlowDown to every attempt."),
@@ -183,6 +187,10 @@ _ROWS = (
     Fault("host-refused", _C.HOST, "the system refused: {detail}",
           "see: journalctl -u s3mountd",
           "A call to the kernel or to systemd failed in a way that has no row of its own."),
+    Fault("clock-skew", _C.HOST, "{endpoint} refuses signatures, for this machine's clock is off: {detail}",
+          "set the clock; see: timedatectl",
+          "Every request to S3 is signed together with the time, and one that is off by more than 5 to 15 minutes is "
+          "refused. `timedatectl` shows whether a time server keeps the clock in step."),
     Fault("stopped", _C.OPERATOR, "stopped by an operator",
           "run: s3mountctl start {name}",
           "`s3mountctl stop` was used. The mount stays away, also over a reboot, until `s3mountctl start`."),

@@ -17,6 +17,8 @@ LIBEXEC = Path("/usr/libexec/s3mountd")
 HTTP = LIBEXEC / "s3mountd-http"
 HTTP_RUN = Path("/run/s3mountd-http")
 """Where the status pages' unix socket lies, if they have one; made by systemd for that unit."""
+S3 = LIBEXEC / "s3mountd-s3"
+"""Asks S3 out of band, for the daemon."""
 AWAIT = LIBEXEC / "s3mount-await"
 """Becomes the worker when it is told to."""
 
@@ -31,6 +33,7 @@ WORKER_PREFIX = "s3mount-"
 HELPER_PREFIX = "s3mountd-helper-"
 DAEMON_UNIT = "s3mountd.service"
 HTTP_UNIT = "s3mountd-http.service"
+S3_UNIT = "s3mountd-s3.service"
 HTTP_USER = "s3mountd-http"
 """Made by ``systemd/sysusers.d``; has no rights but those of everybody."""
 

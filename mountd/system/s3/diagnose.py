@@ -1,0 +1,199 @@
+"""The task ``diagnose``: what is wrong between this machine and a bucket, found step by step.
+
+Question: ``endpoint_url`` ("" for AWS), ``region`` ("" when it is not written down), ``bucket``, ``prefix``,
+``force_path_style``, ``profile``, ``anonymous``, ``deadline`` (seconds), ``files``: what the descriptors are, of
+``credentials``, ``config``, ``ca_bundle``. Answer: ``code`` ("" when S3 is well), ``detail``, ``shared`` (it holds for
+the endpoint, whatever bucket and keys), ``seconds``, ``skew``.
+"""
+
+import contextlib
+import os
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mountd.core import diagnosis
+from mountd.core.diagnosis import Target
+from mountd.core.messages import Cause
+from mountd.system.answering import Question
+from mountd.system.s3 import network, signed
+from mountd.words.errors import MountdError
+
+STEP_LIMIT = 1.75
+"""Seconds for one step on the network; a lost SYN is sent again after one (RFC 6298)."""
+_FILE_LIMIT = 1 << 20
+
+
+@dataclass
+class Visit:
+    """One way to the store, as far as it has come."""
+
+    question: Question
+    files: Mapping[str, bytes]
+    target: Target
+    end: float
+    """Monotonic seconds."""
+    addresses: list[tuple[int, network.Address]] = field(default_factory=list)
+    channel: socket.socket | None = None
+    skew: float | None = None
+
+    def left(self, limit: float = STEP_LIMIT) -> float:
+        """Seconds a step may take."""
+        return max(0.05, min(limit, self.end - time.monotonic()))
+
+    def connected(self) -> socket.socket:
+        """A connection, a fresh one if the last was given away."""
+        if self.channel is None:
+            self.channel = network.connect(self.addresses, self.left())
+        return self.channel
+
+    def close(self) -> None:
+        """Drop the connection."""
+        if self.channel is not None:
+            self.channel.close()
+            self.channel = None
+
+    def greet(self) -> int:
+        """The first words on the connection, which is used up by them; what they say of the clock is kept."""
+        status, date = network.greet(self.connected(), self.target.host, self.left())
+        self.close()
+        self.skew = diagnosis.skew(date, time.time())
+        return status
+
+
+def _resolve(visit: Visit) -> None:
+    visit.addresses = network.resolve(visit.target, visit.left())
+
+
+def _connect(visit: Visit) -> None:
+    visit.connected()
+
+
+def _encrypt(visit: Visit) -> None:
+    if not visit.target.tls:
+        return
+    context = network.trust(visit.files.get("ca_bundle", b""))
+    try:
+        visit.channel = network.encrypt(visit.connected(), context, visit.target.host, visit.left())
+    except ssl.SSLCertVerificationError as error:
+        visit.close()
+        if error.verify_code in diagnosis.CLOCK_DEPENDENT:
+            _suspect_clock(visit)
+        cause = diagnosis.of_certificate(error.verify_code, error.verify_message)
+        raise MountdError(cause.code, cause.detail) from error
+    except (ssl.SSLError, ConnectionError) as error:
+        visit.close()
+        if _speaks_plain(visit):
+            raise MountdError("wrong-scheme", "plain HTTP, not TLS") from error
+        raise MountdError("tls-failed", str(getattr(error, "reason", None) or error.strerror or error)) from error
+
+
+def _suspect_clock(visit: Visit) -> None:
+    """A certificate that is of another time: perhaps it is the clock that is wrong."""
+    with contextlib.suppress(OSError, MountdError):
+        visit.channel = network.encrypt(visit.connected(), network.blind(), visit.target.host, visit.left())
+        visit.greet()
+    visit.close()
+    if visit.skew is not None and abs(visit.skew) >= diagnosis.SKEW_LIMIT:
+        cause = diagnosis.of_skew(visit.skew)
+        raise MountdError(cause.code, cause.detail)
+
+
+def _speaks_plain(visit: Visit) -> bool:
+    try:
+        return visit.greet() != 0
+    except (OSError, MountdError):
+        return False
+    finally:
+        visit.close()
+
+
+def _speaks_tls(visit: Visit) -> bool:
+    try:
+        visit.channel = network.encrypt(visit.connected(), network.blind(), visit.target.host, visit.left())
+    except (OSError, MountdError):
+        return False
+    else:
+        return True
+    finally:
+        visit.close()
+
+
+def _greet(visit: Visit) -> None:
+    try:
+        status, broken = visit.greet(), "the answer is no HTTP"
+    except TimeoutError:
+        raise
+    except OSError as error:
+        status, broken = 0, error.strerror or str(error)
+    visit.close()
+    # Servers answer plain words on a TLS port in ways of their own: an alert, a 400, or by hanging up.
+    if status in (0, 400) and not visit.target.tls and _speaks_tls(visit):
+        raise MountdError("wrong-scheme", "TLS, not plain HTTP")
+    if not status:
+        raise MountdError("unreachable", broken)
+
+
+def _list(visit: Visit) -> None:
+    asked = visit.question
+    bucket = signed.Bucket(
+        str(asked["bucket"]), str(asked["prefix"]), str(asked["endpoint_url"]), str(asked["region"]),
+        path_style=bool(asked["force_path_style"]), ca_bundle=visit.files.get("ca_bundle", b""))
+    cause = signed.look(bucket, visit.files, str(asked["profile"]), anonymous=bool(asked["anonymous"]),
+                        end=visit.end)
+    if cause is not None and diagnosis.blames_clock(cause, visit.skew) and not asked["anonymous"]:
+        cause = diagnosis.of_skew(visit.skew or 0.0)
+    if cause is not None:
+        raise MountdError(cause.code, cause.detail)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step, and what it means when it is not over in time."""
+
+    run: Callable[[Visit], None]
+    late: Cause
+    shared: bool = True
+
+
+STEPS: Sequence[Step] = (
+    Step(_resolve, Cause("name-unresolved")),
+    Step(_connect, Cause("unreachable", "no answer to a connection")),
+    Step(_encrypt, Cause("unreachable", "connected, but no answer to TLS")),
+    Step(_greet, Cause("unreachable", "connected, but no answer to HTTP")),
+    Step(_list, Cause("unreachable", "no answer to a request for the bucket"), shared=False),
+)
+
+
+def diagnose(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
+    """Go the way to the bucket until something is wrong."""
+    begun = time.monotonic()
+    files = {name: _read(descriptor) for name, descriptor in zip(question["files"], descriptors, strict=True)}
+    target = diagnosis.target(str(question["endpoint_url"]), str(question["region"]), str(question["bucket"]),
+                              path_style=bool(question["force_path_style"]))
+    visit = Visit(question, files, target, begun + float(question["deadline"]))
+    with contextlib.closing(visit):
+        cause, shared = _way(visit)
+    return {"code": cause.code if cause else "", "detail": cause.detail if cause else "", "shared": shared,
+            "seconds": round(time.monotonic() - begun, 3), "skew": visit.skew}
+
+
+def _way(visit: Visit) -> tuple[Cause | None, bool]:
+    for step in STEPS:
+        try:
+            step.run(visit)
+        except TimeoutError:
+            return step.late, step.shared
+        except MountdError as error:
+            return Cause(error.fault.code, error.detail), step.shared
+        except OSError as error:
+            return Cause("unreachable", error.strerror or str(error)), step.shared
+    return None, False
+
+
+def _read(descriptor: int) -> bytes:
+    """The file from its beginning, whoever has read of it before."""
+    return os.pread(descriptor, _FILE_LIMIT, 0)
