@@ -35,15 +35,18 @@ class Found:
         return {**said, "mounts": [mount.name for mount in self.mounts]}
 
 
-def check(files: Sequence[str], worker_version: Version | None) -> Found:
-    """Read the installed configuration as the daemon does, or the named drafts, which may be anybody's."""
+def check(files: Sequence[str], worker_version: Version | None, more: Sequence[config.Source] = ()) -> Found:
+    """Read the installed configuration as the daemon does, or the named drafts, which may be anybody's.
+
+    ``more`` are texts that are no files yet, read as the last ones.
+    """
     if files:
         sources, problems = _drafts(files)
     else:
         sources, problems = configfiles.collect(paths.CONFIG, paths.DROPINS)
     facts = configfiles.host_facts(worker_version)
     try:
-        desired = config.read(sources, facts)
+        desired = config.read([*sources, *more], facts)
     except config.ConfigError as error:
         return Found((*problems, *error.problems))
     return Found(tuple(problems), config.warnings(desired, facts), desired.notes, desired.mounts)

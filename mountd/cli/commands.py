@@ -46,6 +46,9 @@ class Argument:
     fill: Fill = Fill.NOTHING
     parse: Callable[[str], Any] = str
     default: Any = None
+    repeats: bool = False
+    dest: str = ""
+    """The attribute's name where it is not the option's own."""
 
     @property
     def is_option(self) -> bool:
@@ -77,6 +80,15 @@ class Command:
     def usage(self) -> str:
         """The synopsis."""
         return " ".join(["s3mountctl", self.name, *(argument.usage for argument in self.arguments)])
+
+
+def _lazily(name: str) -> Callable[[Console, Namespace], int]:
+    """A command whose module reads TOML, which costs more than all of ``status`` to import."""
+    def run(console: Console, args: Namespace) -> int:
+        from mountd.cli import editing
+        return int(getattr(editing, name)(console, args))
+
+    return run
 
 
 WAIT_LIMIT = 120.0
@@ -120,6 +132,29 @@ _ROWS = (
     Command(
         "plan", reads.plan, "show what a reload would do", (_JSON,),
         "Exit status 2 when a reload would be refused."),
+    Command(
+        "add", _lazily("add"), "add a mount and mount it",
+        (Argument(("BUCKET",), "the bucket: s3://BUCKET, s3://BUCKET/PREFIX, a name or an ARN", Take.ONE),
+         Argument(("FOLDER",), "where to mount it; made when it is not there", Take.ONE),
+         Argument(("--name",), "what the mount is called (the folder's last part when not given)", Take.ONE, "NAME",
+                  dest="mount_name"),
+         Argument(("--profile",), "profile of ~/.aws of the folder's owner", Take.ONE, "PROFILE"),
+         Argument(("--provider",), "kind of store, for all but AWS", Take.ONE, "PROVIDER"),
+         Argument(("--endpoint-url",), "URL of the store, for all but AWS", Take.ONE, "URL"),
+         Argument(("--region",), "region of the bucket", Take.ONE, "REGION"),
+         Argument(("--read-only",), "nothing can be written"),
+         Argument(("--allow-delete",), "files may be deleted"),
+         Argument(("--allow-overwrite",), "files may be replaced"),
+         Argument(("--set",), "any other key of s3mountd.toml(5), such as --set standby=true", Take.ONE, "KEY=VALUE",
+                  repeats=True),
+         Argument(("--dry-run",), "show what would be written, and write nothing"), _NO_WAIT, _TIMEOUT, _JSON),
+        "Shows the lines, writes them into a file of its own in /etc/s3mountd/mounts.d, and waits until the folder is "
+        "there or the reason why not is known. Nothing is written that s3mountd would refuse."),
+    Command(
+        "remove", _lazily("remove"), "take mounts out of the configuration and unmount them",
+        (_NAMES, _NO_WAIT, _TIMEOUT, _JSON),
+        "Uploads under way may finish first. The file keeps its comments and all else that is in it; nothing in the "
+        "bucket is touched."),
     Command(
         "check", local.check, "look for faults in configuration files",
         (Argument(("FILE",), "files, instead of the installed configuration", Take.ANY, fill=Fill.FILES), _JSON),

@@ -115,8 +115,9 @@ def _add(made: argparse.ArgumentParser, argument: Argument) -> None:
     if argument.take is Take.FLAG:
         made.add_argument(*argument.names, action="store_true", help=argument.help)
     elif argument.is_option:
-        made.add_argument(*argument.names, help=argument.help, metavar=argument.metavar,
-                          type=_reader(argument), default=argument.default)
+        dest = argument.dest or argument.names[-1].lstrip("-").replace("-", "_")
+        made.add_argument(*argument.names, help=argument.help, metavar=argument.metavar, type=_reader(argument),
+                          default=argument.default, action="append" if argument.repeats else "store", dest=dest)
     else:
         dest = argument.names[0].lower()
         nargs = None if argument.take is Take.ONE else argument.take.value

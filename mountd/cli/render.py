@@ -18,13 +18,11 @@ _UNPROVEN = {
 }
 """What to say of a mount that is not well while the daemon gives no reason."""
 _BEGIN = (
-    "No mounts are configured. To begin, write into " + str(paths.CONFIG) + ":",
+    "No mounts are configured. To begin:",
     "",
-    "    [[mount]]",
-    '    bucket = "my-bucket"',
-    '    folder = "/home/me/my-bucket"',
+    "    sudo s3mountctl add s3://my-bucket /home/me/my-bucket",
     "",
-    "then run: s3mountctl check && sudo s3mountctl reload",
+    "or write into " + str(paths.CONFIG) + ", then run: sudo s3mountctl reload",
     "More: man s3mountd.toml",
 )
 _CHANGE = {"add": "+", "remove": "-", "remount": "~", "update": "~", "move": "~"}

@@ -1,0 +1,81 @@
+"""Mounts added and removed at the command line, as a new user does it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.machine import Machine
+from tests.machine.kit import ENDPOINT
+from tests.system.kit import CONFIG, KEYS, configure, mount, mounts_on, status, wait_ok
+
+STORE = f"--provider seaweedfs --endpoint-url {ENDPOINT}"
+DROPINS = "/etc/s3mountd/mounts.d"
+
+
+@pytest.fixture
+def keys(machine: Machine) -> None:
+    machine.write("/root/.aws/credentials", KEYS, 0o600)
+
+
+@pytest.mark.usefixtures("keys")
+def test_one_line_adds_a_mount_and_one_removes_it(machine: Machine) -> None:
+    words = f"s3://bucket-one /srv/added {STORE} --allow-delete --set check='{{interval=\"5min\"}}'"
+    done = machine.run(f"s3mountctl add {words}")
+    assert machine.read("/srv/added/hello.txt") == "hello from bucket-one\n"
+    written = machine.read(f"{DROPINS}/added.toml")
+    assert written in done.stdout
+    assert written == (f'[[mount]]\nname = "added"\nbucket = "bucket-one"\nfolder = "/srv/added"\n'
+                       f'provider = "seaweedfs"\nendpoint_url = "{ENDPOINT}"\nallow_delete = true\n'
+                       f'check = {{ interval = "5min" }}\n')
+    machine.run("s3mountctl remove added")
+    assert mounts_on(machine, "/srv/added") == []
+    assert machine.run(f"ls {DROPINS}").stdout == ""
+    assert status(machine)["mounts"] == []
+
+
+@pytest.mark.usefixtures("keys")
+def test_what_cannot_come_is_told_with_its_reason(machine: Machine) -> None:
+    done = machine.run(f"s3mountctl add no-such-bucket /srv/added {STORE}", check=False)
+    assert done.returncode == 2
+    assert "there is no bucket no-such-bucket" in done.stdout
+    machine.run("s3mountctl remove added")
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    ("s3://bucket-one /srv/added --region us-west-22", 'region: "us-west-22" is not an AWS region'),
+    ("s3://bucket-one /srv/added --set standbi=true", 'standbi: unknown key (did you mean "standby"?)'),
+    ("s3://bucket-one /etc", 'folder: "/etc" belongs to the system'),
+    ("s3://bucket-one /srv/first/inside", 'lies in the folder of mount "first"'),
+    ("s3://bucket-one /srv/other/first", '"first" is also the name of the mount at'),
+])
+def test_what_would_be_refused_is_not_written(machine: Machine, words: str, says: str) -> None:
+    configure(machine, mount("first"))
+    done = machine.run(f"s3mountctl add {words}", check=False)
+    assert done.returncode == 64
+    assert says in done.stderr
+    assert machine.run(f"ls {DROPINS}").stdout == ""
+
+
+def test_nothing_is_written_without_rights_or_when_it_is_only_tried(machine: Machine) -> None:
+    tried = machine.run(f"s3mountctl add bucket-one /srv/added {STORE} --dry-run")
+    assert 'bucket = "bucket-one"' in tried.stdout
+    refused = machine.run(f"s3mountctl add bucket-one /srv/added {STORE}", user="rob", check=False)
+    assert refused.returncode == 2
+    assert "you may not do this" in refused.stderr
+    assert "use sudo" in refused.stderr
+    assert machine.run(f"ls -A {DROPINS}").stdout == ""
+
+
+def test_remove_keeps_what_a_person_wrote(machine: Machine) -> None:
+    configure(machine, mount("first"), mount("second", "bucket-two"))
+    wait_ok(machine, "first", "second")
+    text = machine.read(CONFIG).replace("[[mount]]\nname = \"second\"", "# mine\n[[mount]]\nname = \"second\"")
+    machine.write(CONFIG, text)
+    machine.run("s3mountctl remove first")
+    left = machine.read(CONFIG)
+    assert "# mine\n[[mount]]\nname = \"second\"" in left
+    assert '"first"' not in left
+    assert [one["name"] for one in json.loads(machine.run("s3mountctl status --json").stdout)["mounts"]] == ["second"]
+    assert machine.run("s3mountctl remove first", check=False).returncode == 64
