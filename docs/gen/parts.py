@@ -16,7 +16,7 @@ _KINDS = {
     Kind.URL: "URL",
     Kind.ENUM: "text", Kind.MODE: "octal text", Kind.TTL: "number or word", Kind.LIST: "list of texts",
     Kind.SPAN: "span of time", Kind.TABLE: "table", Kind.OWNER: "name or number",
-    Kind.LISTEN: "address",
+    Kind.LISTEN: "address", Kind.COMMAND: "list of texts", Kind.WEBHOOK: "URL",
 }
 
 _SPELLED = ("s3mountd", "mount-s3", "false")

@@ -1,5 +1,7 @@
 """Configuration files against the rules, without the daemon: what ``s3mountctl check`` finds."""
 
+import os
+import stat
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -56,7 +58,9 @@ def _drafts(files: Sequence[str]) -> tuple[list[config.Source], list[Problem]]:
     sources, problems = [], []
     for file in dict.fromkeys(files):
         try:
-            sources.append(config.Source(file, Path(file).read_text(encoding="utf-8")))
+            with Path(file).open(encoding="utf-8") as opened:
+                open_to_all = bool(os.fstat(opened.fileno()).st_mode & stat.S_IROTH)
+                sources.append(config.Source(file, opened.read(), open_to_all))
         except OSError as error:
             problems.append(Problem(Place(file, 0), "", f"cannot be read: {error.strerror}"))
         except UnicodeDecodeError:

@@ -12,9 +12,9 @@ from dataclasses import asdict, replace
 
 import tomli
 
-from mountd.core import config_cross, config_mount, listen, toml_lines
+from mountd.core import config_cross, config_daemon, config_mount, toml_lines
 from mountd.core.config_facts import Facts, Findings, Source
-from mountd.core.config_tables import DEFAULTS_TABLE, MOUNT_TABLE, Document, Field, Spot, read_fields, show_key
+from mountd.core.config_tables import DEFAULTS_TABLE, MOUNT_TABLE, Document, Spot, read_fields, show_key
 from mountd.core.config_values import suggestion
 from mountd.words.keys import DAEMON_KEYS
 from mountd.words.model import DaemonSettings, Desired, Mount, Place, Problem
@@ -42,8 +42,7 @@ def read(sources: Sequence[Source], facts: Facts) -> Desired:
     daemon = _single(documents, "daemon", findings)
     defaults = _single(documents, "defaults", findings)
     settings = read_fields(*daemon, DAEMON_KEYS, "", findings) if daemon else {}
-    if "http" in settings:
-        _note_reach(settings["http"], findings)
+    config_daemon.check(settings, sources, facts, findings)
     inherited = _inherited(*defaults, findings) if defaults else config_mount.Defaults()
     drafts = [
         config_mount.read_draft(spot, table, inherited, facts, findings)
@@ -54,7 +53,7 @@ def read(sources: Sequence[Source], facts: Facts) -> Desired:
         order = {source.path: number for number, source in enumerate(sources)}
         raise ConfigError(tuple(sorted(findings.problems, key=lambda one: (order[one.place.file], one.place.line))))
     mounts = tuple(config_mount.finish(draft) for draft in drafts)
-    wanted = DaemonSettings(**{key: str(field.value) for key, field in settings.items()})
+    wanted = config_daemon.settings(settings)
     return Desired(mounts, wanted, tuple(findings.notes), _digest(mounts, wanted))
 
 
@@ -149,14 +148,6 @@ def _mounts(document: Document, findings: Findings) -> list[tuple[Spot, Mapping[
         (Spot(document, ("mount", number), config_mount.label(table, number + 1)), table)
         for number, table in enumerate(tables)
     ]
-
-
-def _note_reach(http: Field, findings: Findings) -> None:
-    """Status pages that other machines can read are meant, or a slip: say so."""
-    wanted = listen.parse(str(http.value))
-    if wanted is not None and not wanted.local:
-        findings.note(http.place, "daemon.http", f"everybody who reaches {wanted} can read the status of all mounts",
-                      f'write "{listen.EXAMPLE}" for this machine alone')
 
 
 def _inherited(spot: Spot, table: Mapping[str, object], findings: Findings) -> config_mount.Defaults:

@@ -13,6 +13,17 @@ class Source:
 
     path: str
     text: str
+    open_to_all: bool = False
+    """Can everybody on this machine read it?"""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that the configuration names, as it was found: why it must not be run, and what else is wrong."""
+
+    refused: str = ""
+    remark: str = ""
+    hint: str = ""
 
 
 def _nobody(_name: str) -> bool:
@@ -27,12 +38,16 @@ def _as_written(folder: str) -> str:
     return folder
 
 
+def _any_program(_path: str) -> Program:
+    return Program()
+
+
 @dataclass(frozen=True)
 class Facts:
     """``regions`` empty means no list; ``worker_version`` None means that no mount-s3 was found.
 
     ``home_of`` gives a user's home or None. ``resolve_folder`` gives a path without symbolic links and never waits
-    for a mount. ``users`` and ``groups`` serve suggestions only.
+    for a mount. ``users`` and ``groups`` serve suggestions only. ``program`` looks at a program without running it.
     """
 
     regions: frozenset[str] = frozenset()
@@ -43,6 +58,7 @@ class Facts:
     worker_version: Version | None = None
     users: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
+    program: Callable[[str], Program] = _any_program
 
 
 @dataclass

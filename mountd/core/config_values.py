@@ -5,7 +5,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from mountd.core import listen, spans
 from mountd.words.model import OptionValue
@@ -121,13 +121,18 @@ def _range_hint(option: Option, value: int) -> str:
     return ""
 
 
+def _split(url: str) -> tuple[SplitResult, bool]:
+    """The parts of a URL, and whether its port, if it names one, can be one."""
+    try:
+        parts = urlsplit(url)
+        return parts, parts.port is None or parts.port > 0
+    except ValueError:
+        return urlsplit(""), False
+
+
 def _url(_option: Option, value: object, _home: str) -> str:
     text = _string(value)
-    try:
-        parts = urlsplit(text)
-        port_is_number = parts.port is None or parts.port > 0
-    except ValueError:
-        parts, port_is_number = urlsplit(""), False
+    parts, port_is_number = _split(text)
     if "@" in text:
         raise WrongValueError("must not carry a user or a password", "remove what stands before the @")
     if parts.scheme not in {"http", "https"} or not parts.hostname or not port_is_number:
@@ -227,6 +232,27 @@ def _listen(_option: Option, value: object, _home: str) -> str:
     return str(wanted) if wanted else listen.OFF
 
 
+def _command(option: Option, value: object, home: str) -> tuple[str, ...]:
+    words = _list(option, value, home)
+    if isinstance(value, str) and " " in value:
+        listed_words = ", ".join(show(word) for word in value.split())
+        raise WrongValueError("must be a list of program and arguments", f"write [{listed_words}]")
+    return (path(words[0], home), *words[1:])
+
+
+def _webhook(_option: Option, value: object, _home: str) -> str:
+    # The value is a secret and faults are shown to everybody, so none of these repeats it.
+    text = value if isinstance(value, str) else ""
+    parts, number = _split(text)
+    if "@" in parts.netloc:
+        raise WrongValueError("must not carry a user or a password", "remove what stands before the @")
+    if parts.scheme not in {"https", "http"} or not parts.hostname or not number:
+        raise WrongValueError('must be a URL such as "https://hooks.example.org/..."')
+    if parts.fragment or not re.fullmatch(r"[!-~]+", text):
+        raise WrongValueError("must be a URL without # or blanks, other letters written as %XX")
+    return text
+
+
 def _table(_option: Option, value: object, _home: str) -> Value:
     raise WrongValueError(f"must be a table, not {show(value)}")
 
@@ -234,5 +260,5 @@ def _table(_option: Option, value: object, _home: str) -> Value:
 _CONVERTERS: dict[Kind, Callable[[Option, object, str], Value]] = {
     Kind.FLAG: _flag, Kind.INT: _int, Kind.TEXT: _text, Kind.PATH: _path, Kind.URL: _url, Kind.ENUM: _enum,
     Kind.MODE: _mode, Kind.TTL: _ttl, Kind.LIST: _list, Kind.SPAN: _span, Kind.OWNER: _owner, Kind.TABLE: _table,
-    Kind.LISTEN: _listen,
+    Kind.LISTEN: _listen, Kind.COMMAND: _command, Kind.WEBHOOK: _webhook,
 }

@@ -83,7 +83,7 @@ def mount_document(view: View) -> dict[str, Any]:
         "unit": view.unit, "pid": view.pid, "standby": bool(standby and standby.ready),
         "standby_unit": standby.unit if standby else "", "standby_memory": standby.memory if standby else None,
         "restarts": view.restarts,
-        "next_try": stamp(view.next_try),
+        "next_try": stamp(view.next_try), "grace": mount.grace,
         "last_outage": {"from": stamp(outage.since), "to": stamp(outage.until), "code": outage.code}
         if outage else None,
         "options": {key: _plain(value) for key, value in sorted(mount.options.items())},

@@ -1,11 +1,11 @@
 """Which configuration counts: the files when they are good, else the last that was, with the faults told."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from mountd.core import changes, config
-from mountd.core.config import ConfigError, Source
+from mountd.core.config import ConfigError, Facts, Source
 from mountd.daemon.record import read_json, write_json
 from mountd.system import configfiles
 from mountd.words import paths
@@ -57,7 +57,9 @@ class Configuration:
         kept = read_json(paths.ACCEPTED)
         try:
             sources = [Source(str(path), str(text)) for path, text in kept]
-            self.desired = config.read(sources, configfiles.host_facts(version))
+            # A hook whose program has become unfit since must not take the mounts with it.
+            facts = replace(configfiles.host_facts(version), program=Facts.program)
+            self.desired = config.read(sources, facts)
         except (TypeError, ValueError, ConfigError):
             self.desired = Desired()
         self.remarks = _remarks(self.desired, version)

@@ -13,8 +13,11 @@ from gi.repository import GLib
 from mountd import __version__
 from mountd.core import listen
 from mountd.core.status import DaemonView
+from mountd.daemon.complaint import Complaints
 from mountd.daemon.diagnosis import Diagnoses
+from mountd.daemon.hook import Hook
 from mountd.daemon.reconciler import Reconciler, config_files
+from mountd.daemon.tell import Tell
 from mountd.daemon.world import World
 from mountd.surfaces.bus import Bus
 from mountd.system import fuse, journal, notify
@@ -63,6 +66,7 @@ class Daemon:
         view = DaemonView(__version__, os.getpid(), time.time(), "")
         self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._read)
         self._http = HttpUnit(__version__, _log.error)
+        self._tell = Tell(Hook(systemd, helper, Complaints(_log.warning)))
         self._ready = False
         self._status_due = 0
 
@@ -112,7 +116,8 @@ class Daemon:
     # Events
 
     def _ended(self, unit: str, ending: Any) -> None:
-        self.mounts.worker_ended(unit, ending)
+        if not self._tell.ended(unit, ending):
+            self.mounts.worker_ended(unit, ending)
 
     def _systemd_returned(self) -> None:
         self.mounts.systemd_returned()
@@ -126,10 +131,12 @@ class Daemon:
 
     def _turned(self, name: str, document: str) -> None:
         self._bus.changed(name, document)
+        self._tell.turned(name, document)
         self._tell_soon()
 
     def _read(self) -> None:
         """The configuration has been read; the one in force may be the old one."""
+        self._tell.want(self._configuration.desired)
         self._http.want(listen.parse(self._configuration.desired.daemon.http))
         self._tell_soon()
 

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from mountd.core.config_facts import Facts, Source
+from mountd.core.config_facts import Facts, Program, Source
 from mountd.system import mounts
 from mountd.words.model import Place, Problem
 from mountd.words.options import Version
@@ -20,6 +20,8 @@ _LOCAL_TYPES = frozenset({
     "ramfs", "reiserfs", "rootfs", "squashfs", "tmpfs", "vfat", "xfs", "zfs",
 })
 """File systems that answer without asking a server or another process."""
+_OTHERS = stat.S_IWGRP | stat.S_IWOTH
+"""Whoever but the owner can write."""
 _MOST_LINKS = 40
 """As many symbolic links as the kernel follows (path_resolution(7))."""
 
@@ -61,7 +63,8 @@ def _collect_one(path: Path, owner_uid: int, sources: list[Source], problems: li
         faults = [*_file_faults(path, os.fstat(descriptor), owner_uid), *_parent_faults(path, owner_uid)]
         problems += faults
         if not faults:
-            sources.append(Source(str(path), _content(descriptor).decode("utf-8")))
+            open_to_all = bool(os.fstat(descriptor).st_mode & stat.S_IROTH)
+            sources.append(Source(str(path), _content(descriptor).decode("utf-8"), open_to_all))
     except OSError as error:
         problems.append(_problem(path, f"cannot be read: {error.strerror}", ""))
     except UnicodeDecodeError as error:
@@ -86,18 +89,18 @@ def _file_faults(path: Path, found: os.stat_result, owner_uid: int) -> Iterator[
         return
     if found.st_uid not in {0, owner_uid}:
         yield _problem(path, f"belongs to {_user_name(found.st_uid)}, not to root", f"chown root: {path}")
-    yield from _mode_faults(path, found, "go-w")
+    yield from _mode_faults(path, found, _OTHERS)
 
 
-def _mode_faults(path: Path, found: os.stat_result, mend: str) -> Iterator[Problem]:
+def _mode_faults(path: Path, found: os.stat_result, bits: int) -> Iterator[Problem]:
     who = {stat.S_IWGRP: "its group", stat.S_IWOTH: "everybody", stat.S_IWGRP | stat.S_IWOTH: "everybody"}
-    loose = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    loose = found.st_mode & bits
     if loose:
-        yield _problem(path, f"can be written by {who[loose]}", f"chmod {mend} {path}")
+        yield _problem(path, f"can be written by {who[loose]}", f"chmod go-w {path}")
 
 
-def _parent_faults(path: Path, owner_uid: int) -> Iterator[Problem]:
-    """Whoever can write a folder above can put another file in place of this one."""
+def _parent_faults(path: Path, owner_uid: int, bits: int = _OTHERS) -> Iterator[Problem]:
+    """Whoever can write a folder above can put another file in place of this one; ``bits`` is who must not."""
     real = Path(os.path.realpath(path))
     for parent in dict.fromkeys([*path.absolute().parents, *real.parents]):
         found = parent.stat()
@@ -106,7 +109,7 @@ def _parent_faults(path: Path, owner_uid: int) -> Iterator[Problem]:
             continue
         if found.st_uid not in {0, owner_uid}:
             yield _problem(parent, f"belongs to {_user_name(found.st_uid)}, not to root", f"chown root: {parent}")
-        yield from _mode_faults(parent, found, "go-w")
+        yield from _mode_faults(parent, found, bits)
 
 
 def _user_name(uid: int) -> str:
@@ -121,7 +124,7 @@ def host_facts(worker_version: Version | None) -> Facts:
     return Facts(
         regions=regions(), user_exists=_user_exists, group_exists=_group_exists, home_of=_home_of,
         resolve_folder=resolve_folder, worker_version=worker_version,
-        users=_names_in(Path("/etc/passwd")), groups=_names_in(Path("/etc/group")),
+        users=_names_in(Path("/etc/passwd")), groups=_names_in(Path("/etc/group")), program=program,
     )
 
 
@@ -169,14 +172,36 @@ def _home_of(name: str) -> str | None:
         return None
 
 
+def program(path: str, owner_uid: int = 0, table: Path = mounts.MOUNTINFO) -> Program:
+    """How fit a program is to be run by the daemon, without touching a file system that could fail to answer."""
+    real = Path(resolve_folder(path, table))
+    if _silent(table) & {str(parent) for parent in (real, *real.parents)}:
+        return Program(f"{path} lies on a file system that may fail to answer", hint="put it in /usr/local/bin")
+    try:
+        found = real.stat()
+    except OSError as error:
+        return Program(remark=f"{path} cannot be run: {error.strerror}")
+    faults = [*_file_faults(real, found, owner_uid), *_parent_faults(real, owner_uid, stat.S_IWOTH)]
+    if faults:
+        return Program(f"{faults[0].place} {faults[0].text}", hint=faults[0].hint)
+    if not found.st_mode & stat.S_IXOTH:
+        return Program(remark=f"{path} cannot be run by everybody", hint=f"run: chmod 755 {path}")
+    return Program()
+
+
+def _silent(table: Path) -> set[str]:
+    """The folders beneath which nothing may be asked."""
+    entries = mounts.parse(table.read_text("utf-8", "surrogateescape"))
+    return {entry.path for entry in entries if entry.fstype not in _LOCAL_TYPES}
+
+
 def resolve_folder(folder: str, table: Path = mounts.MOUNTINFO) -> str:
     """A path without symbolic links. A loop of links gives the path as it was written.
 
     No file system is asked that could fail to answer: from a mount of another kind than the local ones on (FUSE, NFS,
     the empty guard of a bucket) the rest is taken as it is written.
     """
-    entries = mounts.parse(table.read_text("utf-8", "surrogateescape"))
-    silent = {entry.path for entry in entries if entry.fstype not in _LOCAL_TYPES}
+    silent = _silent(table)
     return _resolve(folder, lambda path: None if path in silent else _link(path))
 
 

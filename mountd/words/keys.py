@@ -67,5 +67,7 @@ DAEMON_KEYS: dict[str, Option] = {
                choices=("debug", "info", "warning", "error")),
         Option("http", Kind.LISTEN, 'Where status pages and metrics are offered, such as "127.0.0.1:9787"; or "off".',
                '"off"'),
+        Option("on_change", Kind.COMMAND, "Program and arguments, run at each change of a mount with JSON on stdin.",
+               "none"),
     )
 }

@@ -134,6 +134,10 @@ class DaemonSettings:
     log_level: str = "info"
     http: str = "off"
     """``core.listen`` understands it."""
+    on_change: tuple[str, ...] = ()
+    """Program and arguments; empty: none."""
+    webhook: str = field(default="", repr=False)
+    """A secret: whoever knows the URL can post there. Never logged, shown or handed on but over a pipe."""
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ class Kind(str, Enum):
     OWNER = "owner"
     TABLE = "table"
     LISTEN = "listen"
+    COMMAND = "command"
+    WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True)

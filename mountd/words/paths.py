@@ -19,6 +19,8 @@ HTTP_RUN = Path("/run/s3mountd-http")
 """Where the status pages' unix socket lies, if they have one; made by systemd for that unit."""
 S3 = LIBEXEC / "s3mountd-s3"
 """Asks S3 out of band, for the daemon."""
+TOLD = RUN / "told.json"
+"""What hooks and webhook were last told of each mount."""
 AWAIT = LIBEXEC / "s3mount-await"
 """Becomes the worker when it is told to."""
 
@@ -34,6 +36,7 @@ HELPER_PREFIX = "s3mountd-helper-"
 DAEMON_UNIT = "s3mountd.service"
 HTTP_UNIT = "s3mountd-http.service"
 S3_UNIT = "s3mountd-s3.service"
+HOOK_PREFIX = "s3mountd-hook-"
 HTTP_USER = "s3mountd-http"
 """Made by ``systemd/sysusers.d``; has no rights but those of everybody."""
 

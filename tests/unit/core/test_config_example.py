@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -47,4 +48,5 @@ def test_a_key_of_a_mount_switched_on(key: str) -> None:
 @pytest.mark.parametrize("key", DAEMON_KEYS)
 def test_a_key_of_the_daemon_switched_on(key: str) -> None:
     settings = read([Source("m", f"[daemon]\n{key} = {VALUES[key]}\n")], FACTS).daemon
-    assert f'"{getattr(settings, key)}"' == VALUES[key]
+    value = getattr(settings, key)
+    assert json.dumps(value) == VALUES[key]
