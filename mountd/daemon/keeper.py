@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
+import structlog
 from gi.repository import GLib
 
 from mountd.core import actions, changes, plan
@@ -20,8 +22,10 @@ from mountd.words.errors import MountdError
 from mountd.words.model import Health, Mount, State
 from mountd.words.options import too_new, version_text
 
+_log: Any = structlog.get_logger()
 _LOOKS_AT_ONCE = 10
 """A look leads to actions and those to another look; more in a row than this is a fault, and the loop must turn."""
+_AFTER_FAULT = 5.0
 
 
 class Keeper:
@@ -103,7 +107,7 @@ class Keeper:
     def wake(self) -> None:
         """Look at this mount again, soon."""
         if not self._idle:
-            self._idle = GLib.idle_add(self._look, priority=GLib.PRIORITY_DEFAULT)
+            self._idle = GLib.idle_add(self._woken, priority=GLib.PRIORITY_DEFAULT)
 
     # The look
 
@@ -120,8 +124,17 @@ class Keeper:
             return Cause("option-too-new", f"{needs}; installed is {version_text(found.version)}")
         return None
 
-    def _look(self) -> bool:
+    def _woken(self) -> bool:
         self._idle = 0
+        try:
+            self._look()
+        except Exception:  # noqa: BLE001  a fault of ours must not leave a mount without its keeper
+            _log.exception(f"{self.name}: a look broke off", mount=self.name)
+            now = self._world.now()
+            self._schedule(now + _AFTER_FAULT, now)
+        return bool(GLib.SOURCE_REMOVE)
+
+    def _look(self) -> None:
         kept, news = self.kept, False
         for _ in range(_LOOKS_AT_ONCE):
             ends.notice_umount(kept)
@@ -134,7 +147,6 @@ class Keeper:
             if not any(progress):
                 break
         self._settle(decision, now, news)
-        return bool(GLib.SOURCE_REMOVE)
 
     def _apply(self, action: actions.Action) -> bool:
         try:

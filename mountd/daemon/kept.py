@@ -14,7 +14,6 @@ from mountd.core.observed import Observed, Worker
 from mountd.daemon import record
 from mountd.daemon.announce import Announcer, not_killed
 from mountd.daemon.world import World
-from mountd.words.errors import MountdError
 from mountd.words.model import Mount, Reason, State
 
 _SPARE_AFTER = 1.0
@@ -68,11 +67,8 @@ class Kept:
         return self.memory.spare is not None and self.memory.spare.unit == unit
 
     def kill(self, unit: str) -> None:
-        """SIGKILL; a refusal is told and not raised: what had to be given up is given up all the same."""
-        try:
-            self.world.systemd.kill(unit)
-        except MountdError as error:
-            not_killed(self.name, unit, error.detail)
+        """SIGKILL; a refusal is told: what had to be given up is given up all the same."""
+        self.world.systemd.kill(unit, lambda text: not_killed(self.name, unit, text))
 
     def give_up(self, unit: str) -> None:
         """Kill a worker that nobody can have written through."""

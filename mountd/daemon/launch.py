@@ -3,6 +3,9 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gi.repository import GLib
 
 from mountd.core import worker
 from mountd.core.observed import Worker
@@ -12,6 +15,8 @@ from mountd.system import fuse
 from mountd.system.binary import Installed
 from mountd.system.probe import Answer
 from mountd.words.errors import MountdError
+
+_ASK_AGAIN_MS = 200
 
 
 @dataclass(frozen=True)
@@ -25,11 +30,18 @@ class Launched:
 def await_answer(kept: Kept, unit: str, mount_fd: int, stands_by: Callable[[], None] | None = None) -> None:
     """Wait, without waiting, for a worker to serve: it answers a statvfs of its mount.
 
-    By then it is the staged one, or a standby still, and then ``stands_by()`` is called.
+    By then it is the staged one, or a standby still, and then ``stands_by()`` is called. The folder's parent is asked,
+    too: on a file system that hangs, a swap would hang this process.
     """
+    def again() -> bool:
+        if kept.is_starting(unit) or kept.is_spare(unit):
+            await_answer(kept, unit, mount_fd, stands_by)
+        return bool(GLib.SOURCE_REMOVE)
+
     def answered(answer: Answer | MountdError) -> None:
-        # An error is the closed end of the mount: then the unit's own end tells why.
         if isinstance(answer, MountdError):
+            # The mount's other end is closed, then the unit's own end tells why; or the helper has died meanwhile.
+            GLib.timeout_add(_ASK_AGAIN_MS, again)
             return
         memory = kept.memory
         if memory.staging is not None and memory.staging.unit == unit:
@@ -41,7 +53,7 @@ def await_answer(kept: Kept, unit: str, mount_fd: int, stands_by: Callable[[], N
                 stands_by()
         kept.wake()
 
-    kept.world.helper.ask("statvfs", answered, descriptors=[mount_fd])
+    kept.world.helper.ask("statvfs", answered, descriptors=[mount_fd], near=str(Path(kept.folder).parent))
 
 
 def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None = None) -> Launched | None:
@@ -66,6 +78,10 @@ def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None
     stdio = {"Input": staged.fuse_fd} | ({"Output": await_fd} if await_fd is not None else {})
     try:
         kept.world.systemd.start(made.unit, worker.properties(order), stdio, lambda text: refused(made.unit, text))
+    except MountdError:
+        os.close(staged.mount_fd)
+        kept.workers.pop(made.unit)
+        raise
     finally:
         # As long as a copy is open here, callers of a dead worker would wait instead of hearing of it.
         os.close(staged.fuse_fd)

@@ -42,10 +42,12 @@ def stage(kept: Kept) -> bool:
     hot = kept.mount is not None and kept.mount.standby
     try:
         return _stage_hot(kept) if hot else _stage_cold(kept)
+    # The mount serves: that it has no spare is no failure of it.
     except MountdError as error:
-        # The mount serves: that it has no spare is no failure of it.
         put_off(kept, Cause(error.fault.code, error.detail))
-        return True
+    except OSError as error:
+        put_off(kept, Cause("host-refused", str(error.strerror)))
+    return True
 
 
 def _stage_hot(kept: Kept) -> bool:

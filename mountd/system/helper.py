@@ -4,6 +4,7 @@ Started by ``system.probe``, which gives one end of a line (``system.answering``
 kernel costs its own answer and nothing else.
 """
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -25,7 +26,11 @@ def _statvfs(request: Question, descriptors: Sequence[int]) -> dict[str, Any]:
     """Ask the worker behind a mount for its figures: a round trip to the process, never answered from a cache.
 
     All zeros mean that the kernel did not ask because the caller may not enter (research note mount-s3.md, 2.9).
+    There is no answer as long as the folder ``near`` does not answer either.
     """
+    if "near" in request:
+        with contextlib.suppress(OSError):
+            os.stat(str(request["near"]))
     target = descriptors[0] if descriptors else str(request["path"])
     return {"blocks": os.statvfs(target).f_blocks}
 

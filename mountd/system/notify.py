@@ -1,12 +1,24 @@
 """sd_notify: what the daemon tells the service manager (sd_notify(3))."""
 
+import contextlib
 import os
+import socket
+from functools import cache
 
-from systemd import daemon
+
+@cache
+def _socket() -> socket.socket:
+    """Kept open, for there may be no descriptor left when a sign of life is due; never waited for."""
+    return socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
 
 
 def _say(*lines: str) -> None:
-    daemon.notify("\n".join(lines))
+    address = os.environ.get("NOTIFY_SOCKET")
+    if address:
+        # A name that begins with @ is one of the abstract name space.
+        name = "\0" + address[1:] if address.startswith("@") else address
+        with contextlib.suppress(OSError):
+            _socket().sendto("\n".join(lines).encode(), name)
 
 
 def ready(status: str) -> None:

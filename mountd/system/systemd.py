@@ -1,7 +1,7 @@
 """PID 1 over the bus: start a worker, hear of its end, kill it, list what is there.
 
-Calls have time-outs; starting is asynchronous, since many workers start at once. Interfaces and properties are those
-of org.freedesktop.systemd1(5).
+Calls have time-outs; what is ordered is not waited for, since many workers start at once and a bus may be stuck.
+Interfaces and properties are those of org.freedesktop.systemd1(5).
 """
 
 import re
@@ -31,7 +31,7 @@ _UNIT = "org.freedesktop.systemd1.Unit"
 _SERVICE = "org.freedesktop.systemd1.Service"
 _PROPERTIES = "org.freedesktop.DBus.Properties"
 _TIMEOUT_MS = 5000
-_START_TIMEOUT_MS = 30000
+_ORDER_TIMEOUT_MS = 30000
 _LAST_LINES = 10
 """Seconds that a unit's last lines may take to reach the journal."""
 _LOG_FIELDS = Path("/run/systemd/units/log-extra-fields:")
@@ -85,33 +85,42 @@ class Systemd:
     def _manager(self, method: str, arguments: Any) -> Any:
         return self._call(_MANAGER_PATH, _MANAGER, method, arguments)
 
+    def _order(self, method: str, arguments: Any, failed: Callable[[Any], None], descriptors: Any = None,
+               taken: Callable[[], None] = lambda: None) -> None:
+        """Call the manager without waiting; ``failed(error)`` when it refuses or does not answer, else ``taken()``."""
+        def done(connection: Any, result: Any) -> None:
+            try:
+                connection.call_with_unix_fd_list_finish(result)
+            except GLib.Error as error:
+                failed(error)
+            else:
+                taken()
+
+        self._con.call_with_unix_fd_list(_DESTINATION, _MANAGER_PATH, _MANAGER, method, arguments, None,
+                                         Gio.DBusCallFlags.NONE, _ORDER_TIMEOUT_MS, descriptors, None, done)
+
     def start(self, unit: str, properties: Sequence[Property], stdio: Mapping[str, int],
               failed: Callable[[str], None], started: Callable[[], None] = lambda: None) -> None:
         """Start a transient service; ``stdio`` maps Input and Output to descriptors. It is watched from now on.
 
         Descriptors are duplicated; the caller closes its own. ``failed(text)`` is called when PID 1 refuses, else
-        ``started()`` once it has taken the order.
+        ``started()`` once it has taken the order. Raises ``host-refused`` when descriptors cannot be duplicated.
         """
-        self.watch(unit)
         descriptors = Gio.UnixFDList.new()
         packed = [(item.name, GLib.Variant(item.signature, item.value)) for item in properties]
-        packed += [(f"Standard{name}FileDescriptor", GLib.Variant("h", descriptors.append(number)))
-                   for name, number in stdio.items()]
-        arguments = GLib.Variant("(ssa(sv)a(sa(sv)))", (unit, "fail", packed, []))
+        try:
+            packed += [(f"Standard{name}FileDescriptor", GLib.Variant("h", descriptors.append(number)))
+                       for name, number in stdio.items()]
+        except GLib.Error as error:
+            raise MountdError("host-refused", _plain(error)) from error
+        self.watch(unit)
 
-        def done(connection: Any, result: Any) -> None:
-            try:
-                connection.call_with_unix_fd_list_finish(result)
-            except GLib.Error as error:
-                self.forget(unit)
-                failed(_plain(error))
-            else:
-                started()
+        def refused(error: GLib.Error) -> None:
+            self.forget(unit)
+            failed(_plain(error))
 
-        self._con.call_with_unix_fd_list(
-            _DESTINATION, _MANAGER_PATH, _MANAGER, "StartTransientUnit", arguments, None,
-            Gio.DBusCallFlags.NONE, _START_TIMEOUT_MS, descriptors, None, done,
-        )
+        self._order("StartTransientUnit", GLib.Variant("(ssa(sv)a(sa(sv)))", (unit, "fail", packed, [])), refused,
+                    descriptors, started)
 
     def set_apart(self, pid: int) -> None:
         """Give a process of the daemon's a scope of its own, soon.
@@ -122,14 +131,10 @@ class Systemd:
         packed = [(item.name, GLib.Variant(item.signature, item.value)) for item in helper_scope(pid)]
         arguments = GLib.Variant("(ssa(sv)a(sa(sv)))", (f"{paths.HELPER_PREFIX}{pid}.scope", "fail", packed, []))
 
-        def done(connection: Any, result: Any) -> None:
-            try:
-                connection.call_finish(result)
-            except GLib.Error as error:
-                _log.warning(f"the helper process stays with the daemon: {_plain(error)}", code="host-refused")
+        def refused(error: GLib.Error) -> None:
+            _log.warning(f"the helper process stays with the daemon: {_plain(error)}", code="host-refused")
 
-        self._con.call(_DESTINATION, _MANAGER_PATH, _MANAGER, "StartTransientUnit", arguments, None,
-                       Gio.DBusCallFlags.NONE, _START_TIMEOUT_MS, None, done)
+        self._order("StartTransientUnit", arguments, refused)
 
     def watch(self, unit: str, pid: int = 0) -> None:
         """Hear of the unit's end; ``pid`` is given for a unit that runs already."""
@@ -149,13 +154,16 @@ class Systemd:
         GLib.timeout_add_seconds(_LAST_LINES, lambda: _LOG_FIELDS.with_name(f"log-extra-fields:{unit}").unlink(True))
         self._ended(unit, ending)
 
-    def kill(self, unit: str) -> None:
-        """SIGKILL to every process of the unit; a unit that is gone already is fine. Raises ``host-refused``."""
-        try:
-            self._manager("KillUnit", GLib.Variant("(ssi)", (unit, "all", 9)))
-        except MountdError as error:
-            if "NoSuchUnit" not in error.detail:
-                raise
+    def kill(self, unit: str, failed: Callable[[str], None]) -> None:
+        """SIGKILL to every process of the unit, soon; a unit that is gone already is fine.
+
+        ``failed(text)`` is called when PID 1 refuses.
+        """
+        def refused(error: GLib.Error) -> None:
+            if "NoSuchUnit" not in (Gio.DBusError.get_remote_error(error) or ""):
+                failed(_plain(error))
+
+        self._order("KillUnit", GLib.Variant("(ssi)", (unit, "all", 9)), refused)
 
     def pid(self, unit: str) -> int:
         """The main process of a watched unit, 0 while it is not known. Asks nobody."""
