@@ -8,6 +8,7 @@ from mountd.core import s3_unit
 from mountd.system.asking import Callback, Line
 from mountd.system.systemd import Systemd
 from mountd.words import paths
+from mountd.words.errors import MountdError
 
 IDLE = 60.0
 """Seconds without a question after which the process is let go."""
@@ -81,10 +82,15 @@ class Stores:
             else:
                 self._end(f"cannot be started: {text}")
 
-        self._systemd.start(paths.S3_UNIT, s3_unit.properties(), {"Input": line.theirs.fileno()}, refused,
-                            started=line.theirs.close)
+        try:
+            self._systemd.start(paths.S3_UNIT, s3_unit.properties(), {"Input": line.theirs.fileno()}, refused,
+                                started=line.theirs.close)
+        except MountdError as error:
+            refused(error.detail)
 
     def _lost(self) -> None:
+        # One that is stopped does not see that the line is cut, and keeps its name from the next.
+        self._systemd.kill(paths.S3_UNIT, lambda _: None)
         self._end("died")
 
     def _end(self, why: str) -> None:
