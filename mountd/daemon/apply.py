@@ -71,7 +71,7 @@ def _stage(kept: Kept, _action: actions.Stage) -> bool:
     unit = launched.worker.unit
     kept.memory = replace(
         kept.memory, staging=Staging(unit, kept.digest, kept.world.now()))
-    kept.world.stagings.add(unit)
+    kept.world.stagings[unit] = kept.world.now()
     await_answer(kept, unit, launched.mount_fd)
     return True
 
@@ -97,7 +97,7 @@ def _swap_in(kept: Kept, _action: actions.SwapIn) -> bool:
     os.close(kept.staged_mount)
     kept.staged_mount = None
     kept.on_folder = kept.memory.staging.unit if kept.memory.staging else ""
-    kept.world.stagings.discard(kept.on_folder)
+    kept.world.stagings.pop(kept.on_folder, None)
     kept.memory = replace(kept.memory, staging=None)
     kept.served()
     return True
@@ -111,7 +111,7 @@ def drop_staging(kept: Kept) -> None:
         os.close(kept.staged_mount)
         kept.staged_mount = None
     if staging is not None:
-        kept.world.stagings.discard(staging.unit)
+        kept.world.stagings.pop(staging.unit, None)
         kept.give_up(staging.unit)
 
 

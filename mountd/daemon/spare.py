@@ -36,7 +36,7 @@ _MEASURED_EVERY = 60
 
 def stage(kept: Kept) -> bool:
     """Start the spare, unless mounts are being brought up just now."""
-    if kept.world.stagings:
+    if kept.world.is_busy():
         kept.memory = replace(kept.memory, spare_due=kept.world.now() + _POLITE)
         return True
     hot = kept.mount is not None and kept.mount.standby
@@ -85,7 +85,7 @@ def use(kept: Kept) -> None:
     kept.staged_mount, kept.spare_mount = kept.spare_mount, None
     staging = Staging(spare.unit, spare.digest, kept.world.now(), ready=spare.ready, was_spare=True)
     kept.memory = replace(kept.memory, spare=None, spare_due=None, staging=staging)
-    kept.world.stagings.add(spare.unit)
+    kept.world.stagings[spare.unit] = kept.world.now()
     if kept.spare_line is not None and kept.staged_mount is not None:
         # If it is ending at this moment, that will be heard of as any other end.
         with kept.spare_line, contextlib.suppress(OSError):

@@ -11,6 +11,9 @@ from mountd.system.probe import Helper
 from mountd.system.s3.link import Stores
 from mountd.system.systemd import Systemd
 
+_BUSY = 3.0
+"""Seconds that a start may keep this machine busy."""
+
 
 @dataclass(frozen=True)
 class World:
@@ -25,9 +28,13 @@ class World:
     diagnoses: Diagnoses
     beneath: bool
     """Can the kernel slip a mount beneath another?"""
-    stagings: set[str] = field(default_factory=set)
-    """Units of all mounts that are being brought up just now."""
+    stagings: dict[str, float] = field(default_factory=dict)
+    """Units of all mounts that are being brought up, and since when (monotonic seconds)."""
     generations: dict[str, int] = field(default_factory=dict)
+
+    def is_busy(self) -> bool:
+        """Is a worker being brought up just now? One that takes long waits for its store, not for this machine."""
+        return any(self.now() - since < _BUSY for since in self.stagings.values())
 
     def next_generation(self, name: str) -> int:
         """A number that no worker of that mount has had, on whichever folder it was."""

@@ -160,3 +160,10 @@ def test_a_mount_of_somebody_else_that_was_there_first_is_left_alone(machine: Ma
     assert kit.mounts_on(machine, "/srv/theirs") == ["tmpfs theirs"]
     machine.run("umount /srv/theirs")
     kit.wait_ok(machine, "theirs", timeout=5)
+
+
+def test_a_mount_that_cannot_come_up_keeps_no_spare_from_the_others(machine: Machine) -> None:
+    kit.configure(machine, kit.mount("erdos"), kit.mount("away", "bucket-two", endpoint_url="http://127.0.0.1:9999"))
+    kit.wait_ok(machine, "erdos")
+    machine.wait_until(lambda: any("erdos" in unit for unit in kit.spares(machine)), 10, "the spare of erdos")
+    assert kit.look(machine, "away")["state"] == "mounting"
