@@ -90,7 +90,7 @@ def test_an_exception_is_told_with_its_trace(path: Path, monkeypatch: pytest.Mon
     journald = Journald(path)
     monkeypatch.setattr(journal, "SOCKET", str(path))
     monkeypatch.setenv("JOURNAL_STREAM", "8:1")
-    monkeypatch.setattr(journal.os, "set_blocking", lambda *_: None)
+    monkeypatch.setattr("os.set_blocking", lambda *_: None)
     try:
         journal.set_up("info")
         try:

@@ -144,8 +144,12 @@ def turn(until: Callable[[], bool]) -> None:
         GLib.source_remove(source)
 
 
+def _unwelcome(answer: object) -> None:
+    pytest.fail(f"nobody asked any more: {answer}")
+
+
 def test_what_is_forgotten_is_stuck_until_it_is_answered(helper: Helper, deaf: Staged) -> None:
-    number = helper.ask("statvfs", pytest.fail, descriptors=[deaf.mount_fd])
+    number = helper.ask("statvfs", _unwelcome, descriptors=[deaf.mount_fd])
     helper.forget(number)
     answered(lambda done: helper.ask("statvfs", done, path="/"))
     assert (helper.stuck, helper.is_open(number)) == (1, True)
@@ -162,7 +166,7 @@ def test_when_too_much_is_stuck_a_new_process_answers_and_the_old_one_ends_with_
     helper = Helper(pids.append)
     waited_for = helper.ask("statvfs", answers.append, descriptors=[deaf.mount_fd])
     for _ in range(2):
-        helper.forget(helper.ask("statvfs", pytest.fail, descriptors=[deaf.mount_fd]))
+        helper.forget(helper.ask("statvfs", _unwelcome, descriptors=[deaf.mount_fd]))
     assert len(pids) == 1
     answered(lambda done: helper.ask("statvfs", done, path="/"))
     assert (len(pids), helper.stuck, helper.is_open(waited_for)) == (2, 2, True)
