@@ -11,7 +11,7 @@ WITH_PARTS = export S3MOUNTD_CACHE=$(CACHE) && worker=$$($(PYTHON) -m tests.setu
 	deb=$$($(PYTHON) -m tests.machine.equip) && \
 	$(SUDO) S3MOUNTD_WORKER="$$worker" S3MOUNTD_DEB="$$deb" $(PYTHON)
 
-.PHONY: help demo shell machine test test-unit test-bus test-system lint deb bench clean prepare
+.PHONY: help demo shell machine test test-unit test-bus test-s3 test-system lint deb bench clean prepare
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -37,6 +37,10 @@ test-unit: ## the fast tests, no root needed
 test-bus: ## the D-Bus surface and client on a private bus
 	@$(INSTALL) unit
 	@$(PYTHON) -m pytest $(PYTEST_FLAGS) tests/bus
+
+test-s3: ## the diagnosis against servers on loopback that are wrong in one way each
+	@$(INSTALL) unit
+	@env -u AWS_CA_BUNDLE $(PYTHON) -m pytest $(PYTEST_FLAGS) tests/s3
 
 test-system: prepare ## booted Debian 12 and 13 machines (PYTEST_ARGS="--release 12 -k NAME" for less)
 	@$(INSTALL) unit

@@ -13,7 +13,7 @@ declare -A group=(
     [machines]="mmdebstrap systemd-container debian-archive-keyring util-linux python3 python3-venv"
     [unit]="python3 python3-pytest python3-hypothesis python3-dbusmock python3-gi python3-pydbus python3-boto3
         python3-tenacity python3-structlog python3-tomli python3-tomlkit python3-yaml python3-prometheus-client python3-systemd
-        gir1.2-glib-2.0 gir1.2-soup-3.0 chromium fonts-dejavu-core dbus gnupg go-md2man man-db zsh fish"
+        gir1.2-glib-2.0 gir1.2-soup-3.0 chromium fonts-dejavu-core dbus gnupg go-md2man man-db openssl zsh fish"
     [lint]="python3-venv shellcheck lintian git"
     [deb]="dpkg-dev build-essential lintian"
     [build]="ca-certificates curl"

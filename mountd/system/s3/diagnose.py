@@ -24,6 +24,8 @@ from mountd.words.errors import MountdError
 
 STEP_LIMIT = 1.75
 """Seconds for one step on the network; a lost SYN is sent again after one (RFC 6298)."""
+_GUESS_LIMIT = 0.5
+"""Seconds for a look whether a port speaks the other protocol."""
 _FILE_LIMIT = 1 << 20
 
 
@@ -56,9 +58,13 @@ class Visit:
             self.channel.close()
             self.channel = None
 
-    def greet(self) -> int:
+    def encrypt(self, context: ssl.SSLContext, limit: float = STEP_LIMIT) -> None:
+        """TLS on the connection."""
+        self.channel = network.encrypt(self.connected(), context, self.target.host, self.left(limit))
+
+    def greet(self, limit: float = STEP_LIMIT) -> int:
         """The first words on the connection, which is used up by them; what they say of the clock is kept."""
-        status, date = network.greet(self.connected(), self.target.host, self.left())
+        status, date = network.greet(self.connected(), self.target.host, self.left(limit))
         self.close()
         self.skew = diagnosis.skew(date, time.time())
         return status
@@ -75,63 +81,56 @@ def _connect(visit: Visit) -> None:
 def _encrypt(visit: Visit) -> None:
     if not visit.target.tls:
         return
-    context = network.trust(visit.files.get("ca_bundle", b""))
     try:
-        visit.channel = network.encrypt(visit.connected(), context, visit.target.host, visit.left())
+        visit.encrypt(network.trust(visit.files.get("ca_bundle", b"")))
     except ssl.SSLCertVerificationError as error:
         visit.close()
         if error.verify_code in diagnosis.CLOCK_DEPENDENT:
             _suspect_clock(visit)
         cause = diagnosis.of_certificate(error.verify_code, error.verify_message)
         raise MountdError(cause.code, cause.detail) from error
-    except (ssl.SSLError, ConnectionError) as error:
+    except OSError as error:
         visit.close()
-        if _speaks_plain(visit):
+        if _speaks(lambda: visit.greet(_GUESS_LIMIT) != 0, visit):
             raise MountdError("wrong-scheme", "plain HTTP, not TLS") from error
-        raise MountdError("tls-failed", str(getattr(error, "reason", None) or error.strerror or error)) from error
+        if isinstance(error, TimeoutError):
+            raise
+        raise MountdError("tls-failed", getattr(error, "reason", None) or error.strerror or str(error)) from error
 
 
 def _suspect_clock(visit: Visit) -> None:
     """A certificate that is of another time: perhaps it is the clock that is wrong."""
-    with contextlib.suppress(OSError, MountdError):
-        visit.channel = network.encrypt(visit.connected(), network.blind(), visit.target.host, visit.left())
+    with contextlib.suppress(OSError, MountdError), contextlib.closing(visit):
+        visit.encrypt(network.blind())
         visit.greet()
-    visit.close()
     if visit.skew is not None and abs(visit.skew) >= diagnosis.SKEW_LIMIT:
         cause = diagnosis.of_skew(visit.skew)
         raise MountdError(cause.code, cause.detail)
 
 
-def _speaks_plain(visit: Visit) -> bool:
-    try:
-        return visit.greet() != 0
-    except (OSError, MountdError):
-        return False
-    finally:
-        visit.close()
+def _speaks(attempt: Callable[[], bool], visit: Visit) -> bool:
+    """Does the port speak the other protocol?"""
+    with contextlib.suppress(OSError, MountdError), contextlib.closing(visit):
+        return attempt()
+    return False
 
 
 def _speaks_tls(visit: Visit) -> bool:
-    try:
-        visit.channel = network.encrypt(visit.connected(), network.blind(), visit.target.host, visit.left())
-    except (OSError, MountdError):
-        return False
-    else:
-        return True
-    finally:
-        visit.close()
+    visit.encrypt(network.blind(), _GUESS_LIMIT)
+    return True
 
 
 def _greet(visit: Visit) -> None:
     try:
         status, broken = visit.greet(), "the answer is no HTTP"
     except TimeoutError:
+        visit.close()
         raise
     except OSError as error:
+        visit.close()
         status, broken = 0, error.strerror or str(error)
-    visit.close()
     # Servers answer plain words on a TLS port in ways of their own: an alert, a 400, or by hanging up.
-    if status in (0, 400) and not visit.target.tls and _speaks_tls(visit):
+    if status in (0, 400) and not visit.target.tls and _speaks(lambda: _speaks_tls(visit), visit):
         raise MountdError("wrong-scheme", "TLS, not plain HTTP")
     if not status:
         raise MountdError("unreachable", broken)

@@ -12,7 +12,7 @@ from mountd.words.errors import MountdError
 
 IDLE = 60.0
 """Seconds without a question after which the process is let go."""
-_PACE = 2.0
+PACE = 2.0
 """Seconds between a death and the next start; questions wait."""
 _AGAIN_MS = 100
 _MOST_TRIES = 30
@@ -22,8 +22,8 @@ _MOST_TRIES = 30
 class Stores:
     """One process at most; when it dies open questions are answered with an error and the next one starts another."""
 
-    def __init__(self, systemd: Systemd, idle: float = IDLE) -> None:
-        self._systemd, self._idle = systemd, idle
+    def __init__(self, systemd: Systemd, idle: float = IDLE, pace: float = PACE) -> None:
+        self._systemd, self._idle, self._pace = systemd, idle, pace
         self._line: Line | None = None
         self._next = 1
         self._timers: dict[str, int] = {}
@@ -96,13 +96,13 @@ class Stores:
     def _end(self, why: str) -> None:
         line, self._line = self._line, None
         assert line is not None
-        self._not_before = GLib.get_monotonic_time() + int(_PACE * 1_000_000)
+        self._not_before = GLib.get_monotonic_time() + int(self._pace * 1_000_000)
         self.close()
         line.break_off(why)
 
     def _let_go(self) -> None:
         left = self._asked + int(self._idle * 1_000_000) - GLib.get_monotonic_time()
         if self._line is not None and (left > 0 or self._line.open_questions):
-            self._later("idle", max(1000, left // 1000), self._let_go)
+            self._later("idle", max(_AGAIN_MS, left // 1000), self._let_go)
         else:
             self.close()

@@ -18,6 +18,7 @@ SAID = [
     ("Client error", "Forbidden: SignatureDoesNotMatch", Cause("key-refused", "SignatureDoesNotMatch")),
     ("Client error", "Forbidden: The access key ID you provided does not exist in our records.",
      Cause("key-refused", "The access key ID you provided does not exist in our records.")),
+    ("Client error", "Forbidden: RequestTimeTooSkewed", Cause("clock-skew")),
     ("Client error", "Forbidden: UserSuspended", Cause("key-refused", "UserSuspended")),
     ("Client error", "Forbidden: The provided token has expired.",
      Cause("credentials-expired", "The provided token has expired.")),

@@ -139,3 +139,43 @@ def test_what_is_no_file_is_refused_and_does_not_hang(homes: Path, kind: str) ->
     else:
         path.mkdir()
     assert refused(Credentials(), 1001)[0] == "no-credentials"
+
+
+def test_copies_are_opened_for_who_asks_s3(homes: Path) -> None:
+    assert keys.opened("one") == {}
+    give(homes, "rob", "[default]\nrob")
+    bundle = homes / "ca.pem"
+    bundle.write_text("a CA")
+    keys.find("one", Credentials(), 1001)
+    keys.keep_ca("one", str(bundle))
+    found = keys.opened("one")
+    assert {name: os.pread(number, 99, 0) for name, number in found.items()} == {
+        "credentials": b"[default]\nrob", "ca_bundle": b"a CA"}
+    for number in found.values():
+        os.close(number)
+
+
+def test_who_has_a_copy_open_keeps_it_whole_while_it_is_renewed(homes: Path) -> None:
+    give(homes, "rob", "[default]\nold")
+    keys.find("one", Credentials(), 1001)
+    number = keys.opened("one")["credentials"]
+    give(homes, "rob", "new")
+    keys.find("one", Credentials(), 1001)
+    assert os.pread(number, 99, 0) == b"[default]\nold"
+    os.close(number)
+
+
+@pytest.mark.parametrize("wanted", [Credentials(anonymous=True), Credentials()], ids=["anonymous", "role"])
+def test_keys_that_are_used_no_more_are_not_kept(homes: Path, wanted: Credentials) -> None:
+    path = give(homes, "rob", "[default]")
+    keys.find("one", Credentials(), 1001)
+    path.unlink()
+    keys.find("one", wanted, 1001)
+    assert keys.opened("one") == {}
+
+
+def test_a_ca_bundle_that_is_dropped_is_forgotten(homes: Path) -> None:
+    (homes / "ca.pem").write_text("a CA")
+    keys.keep_ca("one", str(homes / "ca.pem"))
+    keys.keep_ca("one", "")
+    assert keys.opened("one") == {}
