@@ -20,8 +20,9 @@ from mountd.words.errors import MountdError
 
 ROOT = Path(__file__).resolve().parents[3]
 BEGIN = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from mountd.system.s3 import main; main.main()"
-NOWHERE: dict[str, Any] = {"endpoint_url": "http://127.0.0.1:1", "region": "", "bucket": "b", "prefix": "", "force_path_style": True,
-           "profile": "", "anonymous": True, "deadline": 5.0, "files": []}
+NOWHERE: dict[str, Any] = {
+    "endpoint_url": "http://127.0.0.1:1", "region": "", "bucket": "b", "prefix": "", "force_path_style": True,
+    "profile": "", "anonymous": True, "deadline": 5.0, "files": []}
 
 
 class Starter:
@@ -30,7 +31,11 @@ class Starter:
     def __init__(self) -> None:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.units: list[str] = []
+        self.killed: list[str] = []
         self.busy = 0
+
+    def kill(self, unit: str, _failed: Callable[[str], None]) -> None:
+        self.killed.append(unit)
 
     def start(self, unit: str, _properties: Sequence[Property], stdio: Mapping[str, int],
               failed: Callable[[str], None], started: Callable[[], None]) -> None:
@@ -112,6 +117,7 @@ def test_when_it_dies_open_questions_are_answered_and_the_next_starts_another(st
     assert starter.processes[0].wait(10) == -signal.SIGKILL
     until(lambda: lost)
     assert isinstance(lost[0], MountdError) and lost[0].detail == "the process that asks S3 died"
+    assert starter.killed == ["s3mountd-s3.service"], "one that is stopped would keep its name"
     again = asked(line)
     until(lambda: again)
     assert not isinstance(again[0], MountdError)
