@@ -76,6 +76,14 @@ class Client:
         """What a reload would do now, decoded."""
         return self.decoded(str(self._call("Plan")))
 
+    def history_text(self, name: str) -> str:
+        """The history document of one mount, without a name of all, byte for byte; raises ``no-such-mount``."""
+        return str(self._call("History", GLib.Variant("(s)", (name,))))
+
+    def history(self, name: str) -> Document:
+        """The same, decoded."""
+        return self.decoded(self.history_text(name))
+
     def act(self, method: str, name: str) -> None:
         """Ask for ``Start``, ``Stop`` or ``Restart`` of one mount; the outcome shows in the status later."""
         self._order(method, GLib.Variant("(s)", (name,)))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from mountd.cli import acts, explain, export, local, reads
+from mountd.cli import acts, explain, export, local, past, reads
 from mountd.cli.console import Console
 from mountd.cli.text import count_of, seconds_of
 
@@ -173,6 +173,13 @@ _ROWS = (
          _JSON),
         "All its workers and what s3mountd did to them, from the journal. Reading the system's journal "
         "may need sudo or the group adm.", needs_daemon=False),
+    Command(
+        "history", past.history, "show past outages and how available mounts were",
+        (_SOME, Argument(("--blips",), "also what was over within the mount's grace"), _JSON),
+        "For each mount its availability over 24 hours, 7 and 30 days, which is one minus the time of outages by the "
+        "time in which s3mountd watched; and its outages, newest last: since when, how long, why, and what ended them. "
+        "Without names the last 50 of each mount. A mount that is no longer configured is still known by its name, for "
+        "90 days. Ends with 0 whatever there was."),
     Command(
         "export", export.export, "print the mounts in the words of another tool",
         (Argument(("FORMAT",), f"one of {', '.join(export.FORMATS)}", Take.ONE, fill=Fill.FORMATS),

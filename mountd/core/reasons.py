@@ -1,5 +1,6 @@
 """A cause with its sentence and hint filled in for one mount."""
 
+import re
 from collections import defaultdict
 
 from mountd.core.messages import Cause
@@ -8,6 +9,8 @@ from mountd.words.model import Mount, Reason
 
 FIELDS = ("name", "bucket", "folder", "endpoint", "region", "place", "credentials", "detail")
 """What the templates in ``words.errors`` may name."""
+_DETAIL = re.compile(r"(?:(?: \([a-z ]*| by| for)?[ :(]*\{detail\}\)?$)|\{detail\} ")
+"""The detail with the words that lead to it, for a sentence that has to do without."""
 
 
 def reason(cause: Cause, mount: Mount | None = None, credentials: str = "") -> Reason:
@@ -19,5 +22,5 @@ def reason(cause: Cause, mount: Mount | None = None, credentials: str = "") -> R
             name=mount.name, bucket=mount.bucket, folder=mount.folder, endpoint=mount.endpoint,
             region=str(mount.options.get("region", "")), place=str(mount.place),
         )
-    sentence = fault.sentence if cause.detail else fault.sentence.replace(": {detail}", "").replace(" ({detail})", "")
+    sentence = fault.sentence if cause.detail else _DETAIL.sub("", fault.sentence) or cause.code
     return Reason(cause.code, sentence.format_map(fields), fault.hint.format_map(fields))

@@ -1,23 +1,15 @@
 """The status document (schema 1): the one description that every surface shows, derived and never stored."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from mountd.core.history import Outage
 from mountd.words.model import Health, Mount, Reason, State
 
 SCHEMA = 1
-
-
-@dataclass(frozen=True)
-class Outage:
-    """A time in which the folder did not serve: seconds since the epoch; ``until`` is None while it lasts."""
-
-    since: float
-    until: float | None
-    code: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +39,8 @@ class View:
     next_try: float | None = None
     last_outage: Outage | None = None
     credentials: str = ""
+    availability: Mapping[str, float | None] = field(default_factory=dict)
+    """Shares of the watched time by ``core.reckoning.WINDOWS``."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +80,7 @@ def mount_document(view: View) -> dict[str, Any]:
         "next_try": stamp(view.next_try), "grace": mount.grace,
         "last_outage": {"from": stamp(outage.since), "to": stamp(outage.until), "code": outage.code}
         if outage else None,
+        "availability": dict(view.availability),
         "options": {key: _plain(value) for key, value in sorted(mount.options.items())},
         "credentials": {"source": view.credentials, "expires_at": None},
     }

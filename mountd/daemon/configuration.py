@@ -6,8 +6,8 @@ from typing import Any
 
 from mountd.core import changes, config
 from mountd.core.config import ConfigError, Facts, Source
-from mountd.daemon.record import read_json, write_json
 from mountd.system import configfiles
+from mountd.system.small_files import read_json, write_json
 from mountd.words import paths
 from mountd.words.model import Desired, Problem
 from mountd.words.options import Version

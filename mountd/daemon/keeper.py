@@ -7,9 +7,11 @@ from typing import Any
 import structlog
 from gi.repository import GLib
 
-from mountd.core import actions, changes, plan
+from mountd.core import actions, changes, history, plan
+from mountd.core.history import Outage
 from mountd.core.messages import Cause, Ending
 from mountd.core.observed import Worker
+from mountd.core.reckoning import availabilities
 from mountd.core.situation import Decision, Situation
 from mountd.core.status import View
 from mountd.daemon import apply, ends, record, spare
@@ -40,6 +42,8 @@ class Keeper:
         self.looked = False
         self._world = world
         self._changed = changed
+        self._outage: Outage | None = None
+        """The last one that was told."""
         self._idle = 0
         self._timer = 0
 
@@ -158,23 +162,30 @@ class Keeper:
 
     def _turn(self, decision: Decision) -> bool:
         kept = self.kept
-        news = kept.record.turn(decision.state, decision.cause, self._world.wall())
+        self._world.chronicle.look()
+        healthy = self.proof.health(decision.state, decision.cause)
+        news = kept.record.turn(decision.state, healthy, decision.cause, self._world.wall(), kept.grace)
         kept.announcer.turned(kept.record, kept.reason(decision.cause) if decision.cause else None, news)
         return news
 
     def _settle(self, decision: Decision, now: float, news: bool) -> None:
-        kept = self.kept
+        kept, wall = self.kept, self._world.wall()
         healthy = self.proof.health(decision.state, decision.cause)
-        if news or healthy is not self.health or not kept.told or self.mount is None:
-            self.health, kept.told, self.looked = healthy, True, True
+        outage = kept.record.history.last(wall, kept.grace)
+        if (news or healthy is not self.health or not kept.told or self.mount is None
+                or history.differ(outage, self._outage)):
+            self.health, self._outage, kept.told, self.looked = healthy, outage, True, True
             if self.mount is not None:
                 record.save(self.name, kept.record)
+                self._world.chronicle.keep(self.name, kept.record.history)
             self._changed(self)
         if news and decision.state is State.MOUNTED:
             # It may have come back without a new worker, as when somebody else's mount goes from above it.
             self.proof.ask()
         self._preflight.look()
-        self._schedule(decision.look_at, now)
+        grace = kept.record.history.grace_left(wall, kept.grace)
+        times = [time for time in (decision.look_at, None if grace is None else now + grace) if time is not None]
+        self._schedule(min(times, default=None), now)
 
     def _schedule(self, look_at: float | None, now: float) -> None:
         if self._timer:
@@ -204,11 +215,11 @@ class Keeper:
             return None
         serving = kept.observed().serving
         unit = serving.unit if serving else ""
-        told = kept.record
+        told, wall = kept.record, self._world.wall()
         return View(
             kept.mount, told.state, self.health, kept.reason(told.cause) if told.cause else None, told.since,
             told.checked_at, unit, self._world.systemd.pid(unit), spare.standby(kept), told.restarts, self._next_try(),
-            told.last_outage, told.credentials,
+            told.history.last(wall, kept.grace), told.credentials, availabilities(told.history, wall),
         )
 
     def gone(self) -> bool:

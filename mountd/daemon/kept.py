@@ -39,7 +39,7 @@ class Kept:
         self.on_folder = ""
         """The unit whose mount was brought to the folder and not taken away from here since."""
         self.stop_timeout = Mount.stop_timeout
-        self.record = record.load(name)
+        self.record = record.load(name, world.chronicle)
         self.proven = False
         """Has the worker answered, last time it was asked?"""
         self.told = False
@@ -105,6 +105,11 @@ class Kept:
     def want_spare(self) -> None:
         """The mount serves: a spare would be of use, soon."""
         self.memory = replace(self.memory, spare_due=self.world.now() + _SPARE_AFTER)
+
+    @property
+    def grace(self) -> float:
+        """Seconds within which what is over was no outage."""
+        return self.mount.grace if self.mount else Mount.grace
 
     def prove(self) -> None:
         """The worker has just answered."""

@@ -15,6 +15,7 @@ from mountd.core import listen
 from mountd.core.status import DaemonView
 from mountd.daemon.complaint import Complaints
 from mountd.daemon.diagnosis import Diagnoses
+from mountd.daemon.history import Chronicle
 from mountd.daemon.hook import Hook
 from mountd.daemon.reconciler import Reconciler, config_files
 from mountd.daemon.tell import Tell
@@ -62,7 +63,8 @@ class Daemon:
         self._table = MountTable()
         stores = Stores(systemd)
         self._world = World(systemd, self._table, FuseControl(self._table), helper,
-                            Binary(helper, self._binary_known), stores, Diagnoses(stores), fuse.kernel_has_beneath())
+                            Binary(helper, self._binary_known), stores, Diagnoses(stores),
+                            Chronicle(helper, time.time, time.monotonic), fuse.kernel_has_beneath())
         view = DaemonView(__version__, os.getpid(), time.time(), "")
         self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._read)
         self._http = HttpUnit(__version__, _log.error)
@@ -87,6 +89,7 @@ class Daemon:
             _log.warning(str(remark))
         self.mounts.adopt()
         self.mounts.want(self._configuration.desired)
+        self._world.chronicle.begin()
         self._bus.publish(self.mounts)
         self._read()
         self._listen()
@@ -190,6 +193,7 @@ class Daemon:
     def close(self) -> None:
         """Let go; mounts and workers stay."""
         self.mounts.close()
+        self._world.chronicle.close()
         self._world.helper.close()
         self._world.stores.close()
 

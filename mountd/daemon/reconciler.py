@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from mountd.core import changes
+from mountd.core import changes, history, reckoning
 from mountd.core.messages import Ending
 from mountd.core.observed import Worker
 from mountd.core.status import DaemonView, View, document, dumps, mount_document, summary
@@ -16,12 +16,15 @@ from mountd.daemon.handover import hand_over
 from mountd.daemon.keeper import Keeper
 from mountd.daemon.world import World
 from mountd.system import keys, mounts
+from mountd.system.small_files import read_json, write_json
 from mountd.words import paths
 from mountd.words.errors import MountdError
-from mountd.words.model import Desired
+from mountd.words.model import Desired, Health, State
 
 _log: Any = structlog.get_logger()
 _HELD = paths.STATE / "stopped.json"
+_OF_EACH = 50
+"""Outages of each mount when all are asked for."""
 _Key = tuple[str, str]
 
 
@@ -36,7 +39,8 @@ class Reconciler:
         self._world, self._configuration, self._daemon = world, configuration, daemon
         self._changed, self._read = changed, read
         self._keepers: dict[_Key, Keeper] = {}
-        self._held: set[str] = set(record.read_json(_HELD) or ())
+        world.chronicle.slept = self._slept
+        self._held: set[str] = set(read_json(_HELD) or ())
 
     # Keepers
 
@@ -57,8 +61,16 @@ class Reconciler:
         keeper.close()
         self._keepers.pop((keeper.name, keeper.folder), None)
         if not any(name == keeper.name for name, _ in self._keepers):
+            told = keeper.kept.record
+            told.turn(State.STOPPED, Health.UNKNOWN, None, self._world.wall(), keeper.kept.grace)
+            self._world.chronicle.let_go(keeper.name, told.history)
             record.forget(keeper.name)
             keys.forget(keeper.name)
+
+    def _slept(self, begin: float, end: float) -> None:
+        for keeper in self._keepers.values():
+            told = keeper.kept.record
+            told.history = history.unwatched(told.history, begin, end)
 
     def adopt(self) -> None:
         """Find what earlier daemons left: workers, and mounts of ours on folders, also such as nobody wants now."""
@@ -128,13 +140,13 @@ class Reconciler:
         """Unmount, and stay so over reboots until ``start``. Raises ``no-such-mount``."""
         self._named(name).hold(True)
         self._held.add(name)
-        record.write_json(_HELD, sorted(self._held))
+        write_json(_HELD, sorted(self._held))
 
     def start(self, name: str) -> None:
         """Mount; also: try again at once. Raises ``no-such-mount``."""
         self._named(name).hold(False)
         self._held.discard(name)
-        record.write_json(_HELD, sorted(self._held))
+        write_json(_HELD, sorted(self._held))
 
     def restart(self, name: str) -> None:
         """A fresh worker, swapped in. Raises ``no-such-mount``."""
@@ -160,7 +172,20 @@ class Reconciler:
             _log.warning(str(remark))
         self.want(self._configuration.desired)
         # A name that comes back later is another mount: it must not be stopped because an old one was.
-        record.write_json(_HELD, sorted(self._held))
+        write_json(_HELD, sorted(self._held))
+
+    def history(self, name: str) -> str:
+        """The history document of one mount, or of all with their last outages. Raises ``no-such-mount``."""
+        wanted = [mount for mount in self._configuration.desired.mounts if name in ("", mount.name)]
+        told = [reckoning.Kept(mount.name, self._keepers[mount.name, mount.folder].kept.record.history, mount)
+                for mount in wanted if (mount.name, mount.folder) in self._keepers]
+        if not told and name:
+            gone = self._world.chronicle.read(name)
+            if gone.begun is None:
+                raise MountdError("no-such-mount", name)
+            told = [reckoning.Kept(name, gone)]
+        limit = history.KEPT_OUTAGES if name else _OF_EACH
+        return dumps(reckoning.document(told, self._world.wall(), limit))
 
     def plan(self) -> str:
         """The plan document."""

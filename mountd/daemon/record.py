@@ -1,16 +1,16 @@
 """What is told of one mount, and kept in /run so that a new daemon goes on telling it."""
 
-import contextlib
-import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+from mountd.core import history
+from mountd.core.history import History
 from mountd.core.messages import Cause
-from mountd.core.status import Outage
 from mountd.core.worker import escape
+from mountd.daemon.history import Chronicle
+from mountd.system.small_files import read_json, write_json
 from mountd.words import paths
-from mountd.words.model import State
+from mountd.words.model import Health, State
 
 
 @dataclass
@@ -22,73 +22,68 @@ class Record:
     since: float = 0.0
     checked_at: float | None = None
     restarts: int = 0
-    last_outage: Outage | None = None
     ever_served: bool = False
     credentials: str = ""
     """Where the keys of the last worker came from, never the keys."""
+    history: History = field(default_factory=History)
+    restarts_before: int = 0
+    """As many as there were when the outage began."""
+    rebooted: bool = False
+    """Has the machine been off since the outage began?"""
 
-    def turn(self, state: State, cause: Cause | None, wall: float) -> bool:
-        """Take on a state; True when state or code are news. An outage begins and ends with the state ``mounted``."""
+    def turn(self, state: State, health: Health, cause: Cause | None, wall: float, grace: float) -> bool:
+        """Take on a state; True when state or code are news. What counts as an outage: ``core.history.standing``."""
         news = (state, cause and cause.code) != (self.state, self.cause and self.cause.code)
         if state is not self.state:
-            self._outage(state, cause, wall)
             self.since = wall
+        self.ever_served = self.ever_served or state is State.MOUNTED
         self.state, self.cause = state, cause
+        self._tell_history(health, wall, grace)
         return news
 
-    def _outage(self, state: State, cause: Cause | None, wall: float) -> None:
-        outage = self.last_outage
-        if state is State.MOUNTED:
-            self.ever_served = True
-            if outage is not None and outage.until is None:
-                self.last_outage = Outage(outage.since, wall, outage.code)
-        elif self.state is State.MOUNTED and state in (State.MOUNTING, State.WAITING, State.FAILED, State.FOREIGN):
-            self.last_outage = Outage(wall, None, cause.code if cause else "")
+    def _tell_history(self, health: Health, wall: float, grace: float) -> None:
+        before, code = self.history, self.cause.code if self.cause else ""
+        to = history.standing(before.standing, self.state, health, code)
+        self.history = history.turned(before, to, code, wall, grace, self._done())
+        if self.history.standing is not before.standing:
+            self.restarts_before, self.rebooted = self.restarts, False
+
+    def _done(self) -> str:
+        """What has ended an outage, if one ends now."""
+        if self.state is not State.MOUNTED:
+            return "operator"
+        if self.rebooted:
+            return "reboot"
+        new = self.restarts - self.restarts_before
+        return "new worker" if new == 1 else f"{new} new workers" if new > 1 else "came back by itself"
 
 
 def _file(name: str) -> Path:
     return paths.RUN / "mounts" / f"{escape(name)}.json"
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Replace a small file whole; a full disk costs the memory, never the mount."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(path.name + ".new")
-        fresh.write_text(json.dumps(value), "utf-8")
-        fresh.replace(path)
-
-
-def read_json(path: Path) -> Any:
-    """The value of a small file, None when there is none or it cannot be read."""
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-
-
 def save(name: str, record: Record) -> None:
     """Keep what is told of a mount."""
-    outage, cause = record.last_outage, record.cause
+    cause = record.cause
     write_json(_file(name), {
         "state": record.state.value, "cause": [cause.code, cause.detail] if cause else None, "since": record.since,
         "checked_at": record.checked_at, "restarts": record.restarts, "ever_served": record.ever_served,
-        "credentials": record.credentials,
-        "last_outage": [outage.since, outage.until, outage.code] if outage else None,
+        "credentials": record.credentials, "history": history.plain(record.history),
+        "restarts_before": record.restarts_before, "rebooted": record.rebooted,
     })
 
 
-def load(name: str) -> Record:
+def load(name: str, chronicle: Chronicle) -> Record:
     """What was told of a mount before; a new record when nothing was, or it cannot be understood."""
     kept = read_json(_file(name))
     try:
         return Record(
             State(kept["state"]), Cause(*kept["cause"]) if kept["cause"] else None, kept["since"],
-            kept["checked_at"], kept["restarts"], Outage(*kept["last_outage"]) if kept["last_outage"] else None,
-            kept["ever_served"], kept.get("credentials", ""),
+            kept["checked_at"], kept["restarts"], kept["ever_served"], kept["credentials"],
+            chronicle.go_on(name, kept["history"]), kept["restarts_before"], kept["rebooted"],
         )
     except (TypeError, KeyError, ValueError):
-        return Record()
+        return Record(history=chronicle.after_boot(name), rebooted=True)
 
 
 def forget(name: str) -> None:

@@ -12,7 +12,7 @@ from gi.repository import GLib
 from mountd.core import news
 from mountd.core.messages import Ending
 from mountd.core.news import Known, News
-from mountd.daemon.record import read_json, write_json
+from mountd.system.small_files import read_json, write_json
 from mountd.words import paths
 from mountd.words.model import DaemonSettings, Desired
 

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from mountd.daemon.diagnosis import Diagnoses
+from mountd.daemon.history import Chronicle
 from mountd.system.binary import Binary
 from mountd.system.fusectl import FuseControl
 from mountd.system.mounts import MountTable
@@ -26,6 +27,7 @@ class World:
     binary: Binary
     stores: Stores
     diagnoses: Diagnoses
+    chronicle: Chronicle
     beneath: bool
     """Can the kernel slip a mount beneath another?"""
     stagings: dict[str, float] = field(default_factory=dict)

@@ -22,6 +22,8 @@ _XML = f"""
   <interface name="{paths.INTERFACE}">
     <method name="Status"><arg type="s" name="document" direction="out"/></method>
     <method name="Plan"><arg type="s" name="document" direction="out"/></method>
+    <method name="History"><arg type="s" name="name" direction="in"/><arg type="s" name="document" direction="out"/>
+    </method>
     <method name="Start"><arg type="s" name="name" direction="in"/></method>
     <method name="Stop"><arg type="s" name="name" direction="in"/></method>
     <method name="Restart"><arg type="s" name="name" direction="in"/></method>
@@ -43,6 +45,9 @@ class Manager(Protocol):
 
     def plan(self) -> str:
         """The plan document."""
+
+    def history(self, name: str) -> str:
+        """The history document of one mount, of all without a name."""
 
     def start(self, name: str) -> None:
         """Mount, or try again at once."""
@@ -79,7 +84,8 @@ class Bus:
 
     def publish(self, manager: Manager) -> None:
         """Offer the interface."""
-        free: dict[str, Callable[..., str | None]] = {"Status": manager.status, "Plan": manager.plan}
+        free: dict[str, Callable[..., str | None]] = {
+            "Status": manager.status, "Plan": manager.plan, "History": manager.history}
         guarded: dict[str, Callable[..., str | None]] = {
             "Start": manager.start, "Stop": manager.stop, "Restart": manager.restart,
             "Check": manager.check, "Reload": manager.reload}
@@ -87,7 +93,7 @@ class Bus:
         def call(*call: Any) -> None:
             _con, sender, _path, _interface, method, arguments, reply = call
             if method in free:
-                _answer(reply, free[method], ())
+                _answer(reply, free[method], arguments.unpack())
             else:
                 self._authorized(sender, reply, lambda: _answer(reply, guarded[method], arguments.unpack()))
 

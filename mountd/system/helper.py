@@ -12,9 +12,10 @@ import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
-from mountd.system import caches, folders, holders, keys, last_words, processes
+from mountd.system import caches, folders, holders, keys, last_words, processes, small_files
 from mountd.system.answering import Question, Tasks, serve
 from mountd.words.errors import MountdError
 from mountd.words.model import Credentials
@@ -86,6 +87,16 @@ def _memory(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
     return {"bytes": processes.resident(int(request["pid"]))}
 
 
+def _keep(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
+    small_files.write_json(Path(str(request["path"])), request["value"])
+    return {}
+
+
+def _drop_old(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
+    small_files.drop_old(Path(str(request["folder"])), float(request["seconds"]), request["but"])
+    return {}
+
+
 TASKS: Tasks = {
     "statvfs": _statvfs,
     "prepare": _prepare,
@@ -94,6 +105,8 @@ TASKS: Tasks = {
     "sweep": _sweep,
     "words": _words,
     "memory": _memory,
+    "keep": _keep,
+    "drop_old": _drop_old,
 }
 
 

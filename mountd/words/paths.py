@@ -13,6 +13,10 @@ KEYS = RUN / "keys"
 STATE = Path("/var/lib/s3mountd")
 """Memory that outlives a reboot: the last accepted configuration, which mounts an operator stopped."""
 ACCEPTED = STATE / "accepted.json"
+HISTORY = STATE / "history"
+"""One file a mount: its outages."""
+WATCHED = STATE / "watched.json"
+"""When this machine was last watched."""
 LIBEXEC = Path("/usr/libexec/s3mountd")
 HTTP = LIBEXEC / "s3mountd-http"
 HTTP_RUN = Path("/run/s3mountd-http")

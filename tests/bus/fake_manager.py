@@ -22,6 +22,7 @@ XML = f"""
 <node><interface name="{paths.INTERFACE}">
   <method name="Status"><arg type="s" direction="out"/></method>
   <method name="Plan"><arg type="s" direction="out"/></method>
+  <method name="History"><arg type="s" direction="in"/><arg type="s" direction="out"/></method>
   <method name="Start"><arg type="s" direction="in"/></method>
   <method name="Stop"><arg type="s" direction="in"/></method>
   <method name="Restart"><arg type="s" direction="in"/></method>
@@ -54,6 +55,8 @@ class FakeManager:
             invocation.return_value(GLib.Variant("(s)", (self._status,)))
         elif method == "Plan":
             invocation.return_value(GLib.Variant("(s)", (self._plan,)))
+        elif method == "History":
+            invocation.return_value(GLib.Variant("(s)", (self._history(*arguments.unpack()),)))
         elif self._args.refuse:
             invocation.return_dbus_error(*self._args.refuse)
         else:
@@ -61,6 +64,12 @@ class FakeManager:
             for name in arguments.unpack() or self._after:
                 self._change(name, {"state": "mounting", "health": "unknown"})
                 GLib.timeout_add(MOMENT_MS, self._change, name, self._after.get(name, {}))
+
+    def _history(self, name: str) -> str:
+        path = Path(__file__).resolve().parents[1] / "unit/cli/documents/history.json"
+        document = json.loads(path.read_text(encoding="utf-8"))
+        document["mounts"] = [mount for mount in document["mounts"] if name in ("", mount["name"])]
+        return json.dumps(document)
 
     def _change(self, name: str, values: dict[str, Any]) -> None:
         document = json.loads(self._status)

@@ -18,6 +18,8 @@ umount --quiet /run/s3mountd/fusectl
 find /srv -mindepth 1 -maxdepth 1 ! -name share -exec rm -rf --one-file-system {} +
 nft flush ruleset
 systemctl is-active --quiet weed.service || systemctl start weed.service || exit 1
+# After the daemon's end, or it would write them again.
+rm -rf /var/lib/s3mountd/history /var/lib/s3mountd/watched.json
 systemctl daemon-reload
 systemctl reset-failed
 systemctl start s3mountd.service

@@ -21,7 +21,7 @@ def _said(machine: Machine, name: str) -> list[str]:
 
 @pytest.mark.parametrize("signal", ["KILL", "SEGV", "ABRT"])
 def test_a_worker_that_is_killed_is_replaced_at_once(machine: Machine, signal: str) -> None:
-    kit.configure(machine, kit.mount("killed"))
+    kit.configure(machine, kit.mount("killed", grace=0))
     [one] = kit.wait_ok(machine, "killed")
     if signal == "SEGV":
         # A program in Rust takes the first one for an overflow of its stack and lets the fault happen again.
@@ -57,7 +57,7 @@ def test_an_open_file_of_a_dead_worker_says_so_and_a_new_one_can_be_opened(machi
 
 def test_a_worker_that_ends_by_itself_is_replaced(machine: Machine) -> None:
     with kit.standin(machine, bucket_one={"exit_after_seconds": 0.5, "exit": {"status": 7}}):
-        kit.configure(machine, kit.mount("leaving"))
+        kit.configure(machine, kit.mount("leaving", grace=0))
         one = kit.wait_for(machine, "leaving", unit="s3mount-leaving-1.service", state="mounted")
         machine.wait_until(lambda: not kit.alive(machine, one["pid"]), 5, "the worker has ended")
         assert "status=7" in machine.journal("-u", one["unit"])
@@ -69,7 +69,7 @@ def test_a_worker_that_ends_by_itself_is_replaced(machine: Machine) -> None:
 
 def test_a_worker_that_ends_without_a_fault_was_not_unmounted_by_somebody(machine: Machine) -> None:
     with kit.standin(machine, bucket_one={"exit_after_seconds": 0.5, "exit": {"status": 0}}):
-        kit.configure(machine, kit.mount("quiet"))
+        kit.configure(machine, kit.mount("quiet", grace=0))
         kit.wait_for(machine, "quiet", state="mounted")
         machine.wait_until(lambda: len(_said(machine, "quiet")) > 1, 5, "its end is told")
         kit.misbehave(machine)
@@ -109,7 +109,7 @@ TAKE_AWAY = ("umount {folder}", "umount --lazy {folder}", "fusermount3 -u {folde
 
 @pytest.mark.parametrize("how", TAKE_AWAY, ids=[how.partition(" {")[0] for how in TAKE_AWAY])
 def test_a_mount_that_somebody_takes_away_is_back_and_told(machine: Machine, how: str) -> None:
-    kit.configure(machine, kit.mount("taken"))
+    kit.configure(machine, kit.mount("taken", grace=0))
     [one] = kit.wait_ok(machine, "taken")
     machine.run(how.format(folder="/srv/taken", unit=one["unit"]))
     again = kit.wait_for(machine, "taken", 5, state="mounted", health="ok", restarts=1)
