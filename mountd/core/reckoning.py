@@ -14,7 +14,8 @@ from mountd.words.errors import FAULTS
 from mountd.words.model import Mount
 
 WINDOWS = {"24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
-"""Over which availability is told, by their names in documents."""
+"""Over which availability is told, by their names in documents. A clock that was set back does not end them sooner
+than the last turn."""
 BAR_DAYS = 30
 
 
@@ -22,6 +23,7 @@ def availabilities(history: History, now: float) -> dict[str, float | None]:
     """For each of ``WINDOWS`` the share of the watched time that was no outage; None when nobody watched."""
     if history.begun is None:
         return dict.fromkeys(WINDOWS)
+    now = max(now, history.since)
     gaps, out = _gaps(history, now), _out(history, now)
     shares: dict[str, float | None] = {}
     for name, window in WINDOWS.items():
@@ -43,11 +45,12 @@ class Day:
 
 def days(history: History, now: float) -> tuple[Day, ...]:
     """The last 30, oldest first, with today."""
+    now = max(now, history.since)
     begins = [now - now % DAY - number * DAY for number in reversed(range(BAR_DAYS))]
     if history.begun is None:
         return tuple(map(Day, begins))
     gaps = _gaps(history, now)
-    watched = by_day(minus([(history.begun, max(now, history.begun))], gaps), begins)
+    watched = by_day(minus([(history.begun, now)], gaps), begins)
     out: list[dict[str, float]] = [{} for _ in begins]
     for outage in _counted(history, now):
         stretches = minus([(outage.since, outage.until or now)], gaps)

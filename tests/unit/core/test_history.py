@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mountd.core import history, reckoning
@@ -186,6 +186,7 @@ def test_a_file_that_cannot_be_understood_is_an_empty_history(text: str) -> None
 _TURNS = st.lists(st.tuples(st.floats(0.0, 20 * DAY), st.sampled_from(Standing), st.sampled_from(["", "x", "y"])))
 
 
+@settings(max_examples=100, deadline=None)
 @given(_TURNS, st.floats(0.0, 60.0), st.floats(-DAY / 2, 3 * DAY))
 def test_whatever_happens_figures_stay_figures(
     turns: list[tuple[float, Standing, str]], grace: float, jump: float,
@@ -207,6 +208,7 @@ def test_whatever_happens_figures_stay_figures(
     assert all(one < two for one, two in made.gaps)
 
 
+@settings(max_examples=100, deadline=None)
 @given(_TURNS)
 def test_watched_and_unwatched_time_make_up_the_whole(turns: list[tuple[float, Standing, str]]) -> None:
     made, wall = History(), T
@@ -225,6 +227,7 @@ _STRETCHES = st.lists(st.integers(0, 200), unique=True).map(sorted).map(
     lambda ends: [(float(a), float(b)) for a, b in zip(ends[::2], ends[1::2], strict=False)])
 
 
+@settings(max_examples=100, deadline=None)
 @given(_STRETCHES, _STRETCHES)
 def test_what_is_taken_away_is_what_is_in_both(ours: Any, gaps: Any) -> None:
     def inside(stretches: Any) -> set[int]:
