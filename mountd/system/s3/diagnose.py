@@ -23,7 +23,9 @@ from mountd.system.s3 import network, signed
 from mountd.words.errors import MountdError
 
 STEP_LIMIT = 1.75
-"""Seconds for one step on the network; a lost SYN is sent again after one (RFC 6298)."""
+"""Seconds for one step on the network."""
+_CONNECT_LIMIT = 1.25
+"""A SYN that is lost is sent again after one second (RFC 6298)."""
 _GUESS_LIMIT = 0.5
 """Seconds for a look whether a port speaks the other protocol."""
 _FILE_LIMIT = 1 << 20
@@ -49,7 +51,7 @@ class Visit:
     def connected(self) -> socket.socket:
         """A connection, a fresh one if the last was given away."""
         if self.channel is None:
-            self.channel = network.connect(self.addresses, self.left())
+            self.channel = network.connect(self.addresses, self.left(_CONNECT_LIMIT))
         return self.channel
 
     def close(self) -> None:
