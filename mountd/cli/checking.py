@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -37,24 +37,29 @@ class Found:
         return {**said, "mounts": [mount.name for mount in self.mounts]}
 
 
-def check(files: Sequence[str], worker_version: Version | None, more: Sequence[config.Source] = ()) -> Found:
-    """Read the installed configuration as the daemon does, or the named drafts, which may be anybody's.
+def check(files: Sequence[str], worker_version: Version | None, drafts: Mapping[str, str] | None = None) -> Found:
+    """Read the installed configuration as the daemon does, or the named files, which may be anybody's.
 
-    ``more`` are texts that are no files yet, read as the last ones.
+    ``drafts`` are texts by path that count instead of those files, or as the last ones where there are none.
     """
     if files:
-        sources, problems = _drafts(files)
+        sources, problems = _named(files)
     else:
         sources, problems = configfiles.collect(paths.CONFIG, paths.DROPINS)
     facts = configfiles.host_facts(worker_version)
     try:
-        desired = config.read([*sources, *more], facts)
+        desired = config.read(_with_drafts(sources, drafts or {}), facts)
     except config.ConfigError as error:
         return Found((*problems, *error.problems))
     return Found(tuple(problems), config.warnings(desired, facts), desired.notes, desired.mounts)
 
 
-def _drafts(files: Sequence[str]) -> tuple[list[config.Source], list[Problem]]:
+def _with_drafts(sources: Sequence[config.Source], drafts: Mapping[str, str]) -> list[config.Source]:
+    there = [config.Source(one.path, drafts.get(one.path, one.text)) for one in sources]
+    return there + [config.Source(path, text) for path, text in drafts.items() if path not in {s.path for s in sources}]
+
+
+def _named(files: Sequence[str]) -> tuple[list[config.Source], list[Problem]]:
     sources, problems = [], []
     for file in dict.fromkeys(files):
         try:

@@ -151,6 +151,12 @@ _ROWS = (
         "Shows the lines, writes them into a file of its own in /etc/s3mountd/mounts.d, and waits until the folder is "
         "there or the reason why not is known. Nothing is written that s3mountd would refuse."),
     Command(
+        "edit", _lazily("edit"), "edit the configuration and take it on",
+        (Argument(("NAME",), "name of a mount: edit the file it stands in", Take.MAYBE, fill=Fill.MOUNTS),
+         _NO_WAIT, _TIMEOUT, _JSON),
+        "Opens a draft in $VISUAL, $EDITOR or sensible-editor. A draft with faults is shown to you with them and "
+        "changes nothing; one without is written, and what changes is shown as by reload."),
+    Command(
         "remove", _lazily("remove"), "take mounts out of the configuration and unmount them",
         (_NAMES, _NO_WAIT, _TIMEOUT, _JSON),
         "Uploads under way may finish first. The file keeps its comments and all else that is in it; nothing in the "

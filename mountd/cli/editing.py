@@ -1,6 +1,10 @@
-"""The commands that write configuration: add, remove. What is written has passed the daemon's own rules before."""
+"""The commands that write configuration: add, edit, remove. What is written has passed the daemon's own rules."""
 
 import os
+import shlex
+import subprocess
+import sys
+import tempfile
 from argparse import Namespace
 from pathlib import Path
 
@@ -9,12 +13,11 @@ import tomli
 from mountd.cli import acts, checking, versions
 from mountd.cli.console import Console
 from mountd.core import toml_cut, toml_text
-from mountd.core.config_facts import Source
 from mountd.core.config_rules import derived_name
 from mountd.core.verdict import Exit
 from mountd.words import paths
 from mountd.words.errors import MountdError
-from mountd.words.model import Place
+from mountd.words.model import Mount, Place
 
 _PLAIN = ("provider", "endpoint_url", "region", "read_only", "allow_delete", "allow_overwrite")
 """Keys with an option of their own."""
@@ -25,7 +28,7 @@ def add(console: Console, args: Namespace) -> int:
     keys = _keys(args)
     file = paths.DROPINS / f"{keys['name']}.toml"
     text = toml_text.section(keys)
-    found = checking.check([], versions.parsed(versions.worker()), [Source(str(file), text)])
+    found = checking.check([], versions.parsed(versions.worker()), {str(file): text})
     ours = [fault for fault in found.problems if fault.place.file == str(file)]
     if found.problems:
         # Faults of other files stand in the way as well: the configuration is taken on as a whole.
@@ -51,6 +54,44 @@ def remove(console: Console, args: Namespace) -> int:
     for name in dict.fromkeys(args.name):
         _remove(name)
     return acts.reload(console, args)
+
+
+def edit(console: Console, args: Namespace) -> int:
+    """Have a configuration file edited as a draft; what passes the rules is taken on, and nothing else is."""
+    console.client.status()
+    file = _file_of(args.name) if args.name else paths.CONFIG
+    before = file.read_text("utf-8") if file.exists() else ""
+    draft = before
+    while True:
+        draft = _edited(draft, file)
+        found = checking.check([], versions.parsed(versions.worker()), {str(file): draft})
+        console.warn(str(problem) for problem in found.problems)
+        if not found.problems or not _again(console):
+            break
+    if found.problems or draft == before:
+        console.warn(["s3mountctl: nothing was changed"])
+        return Exit.DOWN if found.problems else Exit.WELL
+    _write(file, draft)
+    return acts.reload(console, args)
+
+
+def _edited(text: str, file: Path) -> str:
+    """The text as the person leaves it; raises ``not-permitted`` when there is no editor."""
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "sensible-editor"
+    with tempfile.NamedTemporaryFile("w+", prefix=f"{file.stem}-", suffix=".toml", encoding="utf-8") as draft:
+        draft.write(text)
+        draft.flush()
+        try:
+            ended = subprocess.run([*shlex.split(editor), draft.name], check=False).returncode
+        except OSError as error:
+            raise MountdError("not-permitted", f"{editor}: {error.strerror}; set EDITOR") from error
+        # Editors that save by renaming leave another file under the name.
+        return text if ended else Path(draft.name).read_text("utf-8")
+
+
+def _again(console: Console) -> bool:
+    console.warn(["Edit again? [Y/n]"])
+    return sys.stdin.isatty() and not sys.stdin.readline().strip().lower().startswith("n")
 
 
 def _keys(args: Namespace) -> dict[str, object]:
@@ -86,12 +127,22 @@ def _said(place: Place, file: Path, text: str) -> str:
     return text.replace(f"{place}: ", "", 1) if place.file == str(file) else text
 
 
-def _remove(name: str) -> None:
-    found = checking.check([], None)
+def _file_of(name: str) -> Path:
+    return Path(_found(name, checking.check([], None)).place.file)
+
+
+def _found(name: str, found: checking.Found) -> Mount:
+    """The mount of that name. Raises ``no-such-mount``."""
     mount = next((one for one in found.mounts if one.name == name), None)
     if mount is None:
         detail = repr(name) if not found.problems else f"{name!r} (the configuration has faults: s3mountctl check)"
         raise MountdError("no-such-mount", detail)
+    return mount
+
+
+def _remove(name: str) -> None:
+    found = checking.check([], None)
+    mount = _found(name, found)
     file = Path(mount.place.file)
     in_file = [one for one in found.mounts if one.place.file == str(file)]
     text = file.read_text("utf-8")

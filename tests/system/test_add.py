@@ -79,3 +79,30 @@ def test_remove_keeps_what_a_person_wrote(machine: Machine) -> None:
     assert '"first"' not in left
     assert [one["name"] for one in json.loads(machine.run("s3mountctl status --json").stdout)["mounts"]] == ["second"]
     assert machine.run("s3mountctl remove first", check=False).returncode == 64
+
+
+def _editor(machine: Machine, script: str) -> dict[str, str]:
+    """An editor that does this one thing (a sed script) and saves by renaming, as many do."""
+    machine.write("/usr/local/bin/editor-of-the-test", f"#!/bin/sh\nsed -i '{script}' \"$1\"\n", 0o755)
+    return {"EDITOR": "editor-of-the-test"}
+
+
+def test_an_edited_file_is_taken_on(machine: Machine) -> None:
+    configure(machine, mount("first"))
+    wait_ok(machine, "first")
+    done = machine.run("s3mountctl edit first", env=_editor(machine, "s/^bucket = .*/bucket = \"bucket-two\"/"))
+    assert "bucket: \"bucket-one\" -> \"bucket-two\"" in done.stdout
+    assert machine.read("/srv/first/hello.txt") == "hello from bucket-two\n"
+
+
+def test_a_draft_with_faults_changes_nothing(machine: Machine) -> None:
+    configure(machine, mount("first"))
+    wait_ok(machine, "first")
+    before = machine.read(CONFIG)
+    done = machine.run("s3mountctl edit", env=_editor(machine, "s/^folder/foldr/"), check=False)
+    assert done.returncode == 2
+    assert 'foldr: unknown key (did you mean "folder"?)' in done.stderr
+    assert "nothing was changed" in done.stderr
+    assert machine.read(CONFIG) == before
+    assert machine.run("s3mountctl edit", env={"EDITOR": "true"}).stderr == "s3mountctl: nothing was changed\n"
+    assert machine.run("s3mountctl edit", env={"EDITOR": "/nonexistent"}, check=False).returncode == 2
