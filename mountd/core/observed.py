@@ -40,7 +40,14 @@ class Observed:
     @property
     def serving(self) -> Worker | None:
         """The worker behind what callers meet; None when they meet a guard, a dead mount or the plain folder."""
-        if self.top is None or self.top.kind is not Kind.LIVE:
+        return self._behind(self.top)
+
+    @property
+    def beneath(self) -> Worker | None:
+        """The worker behind the second layer: a swap is two steps, and a daemon was killed between them."""
+        return self._behind(self.layers[1]) if len(self.layers) > 1 else None
+
+    def _behind(self, layer: Layer | None) -> Worker | None:
+        if layer is None or layer.kind is not Kind.LIVE:
             return None
-        connection = self.top.connection
-        return next((worker for worker in self.workers if worker.connection == connection), None)
+        return next((worker for worker in self.workers if worker.connection == layer.connection), None)

@@ -42,6 +42,13 @@ def _unwanted(it: Situation) -> Decision | None:
     return Decision(State.STOPPED, tuple(actions), Cause("stopped"))
 
 
+def _half_swapped(it: Situation) -> Decision | None:
+    """The new worker has answered and is on the folder, below what it shall replace: the second step is missing."""
+    if it.observed.beneath is None:
+        return None
+    return Decision(State.MOUNTED, (Detach(),), _while_trying(it)[1])
+
+
 def _staging(it: Situation) -> Decision | None:
     staging = it.memory.staging
     if staging is None or it.mount is None:
@@ -107,7 +114,8 @@ def _begin(it: Situation) -> Decision | None:
     return Decision(state, (*guarding.missing(it), *_next_step(it)), cause)
 
 
-_ROWS: tuple[Row, ...] = (_foreign, _unwanted, _staging, _serving, _standby, _held_back_row, _begin)
+_ROWS: tuple[Row, ...] = (
+    _foreign, _unwanted, _half_swapped, _staging, _serving, _standby, _held_back_row, _begin)
 
 
 def _held_back(it: Situation) -> tuple[Cause, float | None] | None:

@@ -138,6 +138,10 @@ def _detach(kept: Kept, _action: actions.Detach) -> bool:
         fuse.detach(kept.folder)
     finally:
         kept.world.table.forget()
+    serving = kept.observed().serving
+    if serving is not None:
+        kept.on_folder = serving.unit
+        kept.want_spare()
     return True
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -10,6 +9,7 @@ from datetime import datetime
 import pytest
 
 from tests.machine import Machine
+from tests.system.daemons import DAEMON, ONE, TWO, both, daemon_pid, next_daemon, recovers, wait_known
 from tests.system.kit import (
     CONFIG,
     alive,
@@ -17,7 +17,6 @@ from tests.system.kit import (
     hammer,
     kill,
     look,
-    mount,
     mounts_on,
     opened,
     show,
@@ -30,54 +29,17 @@ from tests.system.kit import (
     workers,
 )
 
-DAEMON = "s3mountd.service"
-DROPIN = "/run/systemd/system/s3mountd.service.d/test.conf"
-ONE, TWO = mount("one"), mount("two", "bucket-two")
-
-
-def _daemon(machine: Machine) -> int:
-    return int(show(machine, DAEMON, "MainPID"))
-
-
-def _next_daemon(machine: Machine, old: int, timeout: float = 10) -> int:
-    """The main process of the daemon's unit once it is another one than ``old``."""
-    def another() -> int:
-        pid = _daemon(machine)
-        return pid if pid != old else 0
-
-    return machine.wait_until(another, timeout, f"a daemon after {old}", every=0.05)
-
-
-def _knows(machine: Machine, pid: int) -> bool:
-    """Does the daemon of that number answer that everything is mounted, and has it proved so by itself?"""
-    try:
-        document = status(machine)
-    except ValueError:  # it is on its way
-        return False
-    mounts, daemon = document["mounts"], document["daemon"]
-    return bool(
-        daemon["pid"] == pid and mounts and all(one["state"] == "mounted" and one["health"] == "ok" for one in mounts)
-        and all(one["checked_at"] >= daemon["since"] for one in mounts))
-
 
 def _adopted_within(machine: Machine, pid: int) -> float:
     """Seconds from the process's start until the last mount was proven, by the daemon's and systemd's own stamps."""
-    machine.wait_until(lambda: _knows(machine, pid), 10, "the new daemon knows all", every=0.02)
+    wait_known(machine, pid)
     started = time.time() - time.monotonic() + int(show(machine, DAEMON, "ExecMainStartTimestampMonotonic")) / 1e6
     proven = max(datetime.fromisoformat(one["checked_at"]).timestamp() for one in status(machine)["mounts"])
     return proven - started
 
 
-def _both(machine: Machine) -> dict[str, int]:
-    configure(machine, ONE, TWO)
-    wait_ok(machine, "one", "two")
-    found = workers(machine)
-    assert len(found) == 2
-    return found
-
-
 def _kill(machine: Machine) -> None:
-    kill(machine, _daemon(machine))
+    kill(machine, daemon_pid(machine))
 
 
 def _restart(machine: Machine) -> None:
@@ -92,11 +54,11 @@ def _restart_dbus(machine: Machine) -> None:
 def test_a_new_daemon_takes_over_without_touching_a_mount(
     machine: Machine, exchange: Callable[[Machine], None]
 ) -> None:
-    before = _both(machine)
-    old = _daemon(machine)
+    before = both(machine)
+    old = daemon_pid(machine)
     with hammer(machine, "/srv/one") as met:
         exchange(machine)
-        new = _next_daemon(machine, old)
+        new = next_daemon(machine, old)
         took = _adopted_within(machine, new)
         assert workers(machine) == before
     assert not alive(machine, old)
@@ -104,34 +66,25 @@ def test_a_new_daemon_takes_over_without_touching_a_mount(
     assert met.reads > 100
     print(f"all adopted {took:.2f} s after the start, {met.reads} reads meanwhile")
     assert took <= 2.0
-    _recovers(machine, "two")
+    recovers(machine, "two")
 
 
 @pytest.mark.parametrize(("order", "said"), [("daemon-reexec", "Reexecuting"), ("daemon-reload", "Reloading")])
 def test_systemd_executed_or_loaded_anew_is_nothing_to_a_mount(machine: Machine, order: str, said: str) -> None:
-    before = _both(machine)
-    daemon = _daemon(machine)
+    before = both(machine)
+    daemon = daemon_pid(machine)
     with hammer(machine, "/srv/one") as met:
         machine.run(["systemctl", order])
         machine.wait_until(lambda: said in machine.journal(), 10, f"systemd says {said}")
         wait_ok(machine, "one", "two")
         assert workers(machine) == before
     assert (met.errors, met.bare, met.wrong) == ({}, 0, 0)
-    assert _daemon(machine) == daemon
-    _recovers(machine, "two")
-
-
-def _recovers(machine: Machine, name: str) -> None:
-    """The daemon still hears of a worker's end: kill it, and the next one comes."""
-    old = look(machine, name)["pid"]
-    kill(machine, old)
-    machine.wait_until(lambda: look(machine, name)["pid"] not in (0, old), 10, "another worker")
-    wait_ok(machine, name)
-    assert len(workers(machine)) == 2
+    assert daemon_pid(machine) == daemon
+    recovers(machine, "two")
 
 
 def test_a_worker_that_dies_while_nobody_looks_is_replaced_by_the_next_daemon(machine: Machine) -> None:
-    before = _both(machine)
+    before = both(machine)
     dead = look(machine, "one")["pid"]
     machine.run("systemctl stop s3mountd")
     kill(machine, dead)
@@ -147,7 +100,7 @@ def test_a_worker_that_dies_while_nobody_looks_is_replaced_by_the_next_daemon(ma
 
 
 def test_a_change_made_while_nobody_looks_touches_only_its_mount(machine: Machine) -> None:
-    _both(machine)
+    both(machine)
     kept, changed = look(machine, "two")["pid"], look(machine, "one")["pid"]
     machine.run("systemctl stop s3mountd")
     machine.write(CONFIG, toml([{**ONE, "read_only": True}, TWO]))
@@ -162,7 +115,7 @@ def test_a_change_made_while_nobody_looks_touches_only_its_mount(machine: Machin
 
 
 def test_a_mount_taken_out_while_nobody_looks_is_drained_by_the_next_daemon(machine: Machine) -> None:
-    _both(machine)
+    both(machine)
     leaving = look(machine, "two")["pid"]
     with opened(machine, "/srv/two/adopted-late", "w") as upload:
         assert upload.ask("write", 5) == "ok"
@@ -180,15 +133,15 @@ def test_a_mount_taken_out_while_nobody_looks_is_drained_by_the_next_daemon(mach
 
 
 def test_a_daemon_killed_while_a_stopped_mount_drains_lets_the_next_one_wait(machine: Machine) -> None:
-    _both(machine)
+    both(machine)
     leaving = look(machine, "one")["pid"]
     with opened(machine, "/srv/one/adopted-slow", "w") as upload:
         assert upload.ask("write", 5) == "ok"
         machine.run("s3mountctl stop --no-wait one")
         wait_for(machine, "one", state="draining")
-        old = _daemon(machine)
+        old = daemon_pid(machine)
         kill(machine, old)
-        _next_daemon(machine, old)
+        next_daemon(machine, old)
         wait_for(machine, "one", state="draining")
         assert upload.ask("write", 5) == "ok"
         assert upload.ask("close") == "ok"
@@ -203,10 +156,10 @@ def test_a_daemon_killed_while_it_stages_leaves_nothing_behind(machine: Machine)
         machine.wait_until(lambda: workers(machine), 10, "a worker is being staged", every=0.02)
         orphan = next(iter(workers(machine).values()))
         assert look(machine, "one")["state"] == "mounting"
-        old = _daemon(machine)
+        old = daemon_pid(machine)
         kill(machine, old)
         assert alive(machine, orphan), "it was meant to be killed in the middle"
-    _next_daemon(machine, old)
+    next_daemon(machine, old)
     wait_ok(machine, "one")
     machine.wait_until(lambda: not alive(machine, orphan), 15, "the worker that nobody knows is gone")
     machine.wait_until(lambda: len(workers(machine)) == 1, 10, "one worker is left")
@@ -214,51 +167,3 @@ def test_a_daemon_killed_while_it_stages_leaves_nothing_behind(machine: Machine)
     assert [line for line in mounts_on(machine, "/srv/one") if line.startswith("fuse.mount-s3 ")] == [
         "fuse.mount-s3 s3://bucket-one"]
     assert machine.read("/srv/one/hello.txt") == "hello from bucket-one\n"
-
-
-def test_a_daemon_that_does_not_turn_is_replaced_by_the_watchdog(machine: Machine) -> None:
-    before = _both(machine)
-    machine.write(DROPIN, "[Service]\nWatchdogSec=2\n")
-    machine.run("systemctl daemon-reload && systemctl restart s3mountd")
-    wait_ok(machine, "one", "two")
-    stopped = _daemon(machine)
-    with hammer(machine, "/srv/one") as met:
-        machine.run(["kill", "-STOP", str(stopped)])
-        machine.wait_until(lambda: "\nState:\tT" in machine.read(f"/proc/{stopped}/status"), 5, "it is stopped")
-        new = _next_daemon(machine, stopped, 15)
-        machine.wait_until(lambda: _knows(machine, new), 10, "the new daemon knows all")
-        assert workers(machine) == before
-    assert (met.errors, met.bare, met.wrong) == ({}, 0, 0)
-    assert "Watchdog timeout" in machine.journal()
-
-
-@pytest.mark.parametrize("words", ["", "--unmount-all"])
-def test_a_second_daemon_goes_away_by_itself(machine: Machine, words: str) -> None:
-    before = _both(machine)
-    first = _daemon(machine)
-    second = machine.run(f"timeout 20 /usr/libexec/s3mountd/s3mountd {words}", check=False)
-    assert second.returncode == 1
-    assert "another s3mountd is running" in second.stderr
-    assert _daemon(machine) == first
-    assert workers(machine) == before
-    wait_ok(machine, "one", "two")
-
-
-def test_daemon_and_workers_killed_at_any_moment_leave_one_worker_and_one_mount_each(machine: Machine) -> None:
-    _both(machine)
-    chance = random.Random(3)  # the same moments in each run, so far as a machine can
-    with hammer(machine, "/srv/one", readers=1) as one, hammer(machine, "/srv/two", readers=1) as two:
-        for round_ in range(6):
-            old = _daemon(machine)
-            victim = look(machine, chance.choice(["one", "two"]))["pid"]
-            assert victim, f"round {round_}: nothing to kill"
-            # The daemon dies while it stages, swaps or buries.
-            machine.run(f"kill -9 {victim}; sleep {chance.random() * 0.3:.3f}; kill -9 {old}")
-            new = _next_daemon(machine, old)
-            machine.wait_until(lambda new=new: _knows(machine, new), 20, f"round {round_}: all is well")  # type: ignore[misc]
-            machine.wait_until(lambda: len(workers(machine)) == 2, 15, f"round {round_}: two workers")
-            for folder in ("/srv/one", "/srv/two"):
-                live = [line for line in mounts_on(machine, folder) if line.startswith("fuse.mount-s3 ")]
-                assert len(live) == 1, (round_, live)
-    assert (one.bare, one.wrong, two.bare, two.wrong) == (0, 0, 0, 0), (one, two)
-    print(f"6 rounds: {one.reads + two.reads} reads, {one.errors} {two.errors} while a worker was dead")

@@ -55,6 +55,23 @@ def look(observed: Observed = NOTHING, memory: Memory = BLANK, mount: Mount | No
     return decide(Situation(mount, "new", observed, memory, NOW))
 
 
+def half_swapped(top: Layer, *workers: Worker) -> Observed:
+    """Killed between the two steps of a swap: the new worker's mount lies below the one it replaces."""
+    new = replace(WORKER, unit="s3mount-erdos-2.service", connection=42)
+    return Observed((top, replace(LIVE, connection=42, mount_id=9)), (*workers, new))
+
+
+@pytest.mark.parametrize("observed", [half_swapped(LIVE, WORKER), half_swapped(DEAD), half_swapped(GUARD)])
+def test_a_swap_that_was_cut_in_the_middle_is_finished(observed: Observed) -> None:
+    assert look(observed).actions[-1] == Detach()
+    assert look(observed).state is State.MOUNTED
+
+
+def test_a_guard_or_a_dead_mount_below_a_worker_stays() -> None:
+    for below in (GUARD, DEAD):
+        assert look(Observed((LIVE, below), (WORKER,))) == Decision(State.MOUNTED)
+
+
 def serving(digest: str = "new") -> Observed:
     return Observed((LIVE,), (replace(WORKER, digest=digest),))
 
