@@ -134,6 +134,10 @@ def test_it_gives_nothing_away_and_can_do_nothing(machine: Machine) -> None:
     assert ADMIN.secret_key not in told and ADMIN.access_key not in told
     facts = dict(line.split(":\t", 1) for line in machine.read(f"/proc/{pid}/status").splitlines())
     assert facts["Uid"].split()[0] != "0"
+    copy = "/run/s3mountd/keys/slow/credentials"
+    assert ADMIN.secret_key in machine.read(copy)
+    reading = machine.run(["nsenter", "-t", pid, "-m", "-S", facts["Uid"].split()[0], "cat", copy], check=False)
+    assert (reading.returncode, "Permission denied" in reading.stderr) == (1, True), "it is given descriptors, no paths"
     assert {int(facts[name].strip(), 16) for name in ("CapEff", "CapPrm", "CapBnd")} == {0}
     rating = machine.run(["systemd-analyze", "security", "--no-pager", UNIT]).stdout.split("service:")[-1].split()[0]
     print(f"exposure of {UNIT}: {rating}")

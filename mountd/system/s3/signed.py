@@ -16,7 +16,9 @@ from mountd.core.messages import Cause
 from mountd.core.profiles import Elsewhere, Keys, Machine, Role, Source
 from mountd.words.errors import MountdError
 
-_METADATA_LIMIT = 1.0
+_METADATA_URL, _METADATA_LIMIT = "http://169.254.169.254/", 1.0
+_OF_STS = frozenset({"credentials-expired", "clock-skew", "throttled"})
+"""What STS may say of itself; any other refusal is that of the role."""
 _AT_ONCE = threading.BoundedSemaphore(8)
 """Each question under way costs a few MB."""
 _MAKING = threading.Lock()
@@ -102,7 +104,7 @@ def _keys(found: Keys | Machine | Role, ca_file: str, end: float) -> Keys:
 def _of_machine() -> Keys:
     from botocore.utils import InstanceMetadataFetcher  # noqa: PLC0415  see the module
 
-    fetcher = InstanceMetadataFetcher(timeout=_METADATA_LIMIT, num_attempts=1, user_agent="s3mountd")
+    fetcher = InstanceMetadataFetcher(_METADATA_LIMIT, num_attempts=1, base_url=_METADATA_URL, user_agent="s3mountd")
     said = fetcher.retrieve_iam_role_credentials()
     if not said:
         raise MountdError("no-credentials", "no files, and the machine has no role")
@@ -116,7 +118,9 @@ def _assumed(role: Role, behind: Keys, extra: Mapping[str, str], end: float) -> 
     try:
         said = sts.assume_role(RoleArn=role.arn, RoleSessionName="s3mountd", **extra)["Credentials"]
     except ClientError as error:
-        raise MountdError("key-refused", f"{role.arn}: {error.response['Error'].get('Code', '')}") from error
+        cause = _cause(error.response)
+        code = cause.code if cause is not None and cause.code in _OF_STS else "key-refused"
+        raise MountdError(code, f"{role.arn}: {error.response['Error'].get('Code', '')}") from error
     except BotoCoreError as error:
         raise MountdError("no-credentials", f"{role.arn}: {error}") from error
     return Keys(said["AccessKeyId"], said["SecretAccessKey"], said["SessionToken"])
