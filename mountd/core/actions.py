@@ -55,6 +55,13 @@ class Kill:
 
 
 @dataclass(frozen=True)
+class EndHung:
+    """Give the callers of a hung worker an error, and kill it."""
+
+    unit: str
+
+
+@dataclass(frozen=True)
 class StageSpare:
     """Have a worker stand ready for the next time."""
 
@@ -73,4 +80,5 @@ class DropSpare:
 
 Action = (
     Prepare | Stage | SwapIn | DropStaging | StageSpare | UseSpare | DropSpare | PlaceGuard | Detach | StartDrain | Kill
+    | EndHung
 )

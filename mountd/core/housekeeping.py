@@ -1,26 +1,42 @@
 """What is seen to beside the mount itself: workers that drain, workers nobody accounts for, spares. Pure."""
 
-from mountd.core.actions import Action, DropSpare, Kill, Prepare, StageSpare, StartDrain
+from mountd.core.actions import Action, DropSpare, EndHung, Kill, Prepare, StageSpare, StartDrain
 from mountd.core.layers import Kind
+from mountd.core.memory import Hung
 from mountd.core.messages import Cause
 from mountd.core.situation import Decision, Situation
 from mountd.words.model import State
 
 
 def drains(it: Situation) -> tuple[tuple[Action, ...], float | None]:
-    """Kills that are due, workers nobody accounts for; when the next deadline is."""
+    """Kills that are due, workers nobody accounts for, a hung one; when the next deadline is."""
     memory, observed = it.memory, it.observed
-    kills = [Kill(drain) for drain in memory.draining if not drain.killed and drain.deadline <= it.now]
+    kills: list[Action] = [Kill(drain) for drain in memory.draining if not drain.killed and drain.deadline <= it.now]
     waiting = [drain.deadline for drain in memory.draining if not drain.killed and drain.deadline > it.now]
     known = {drain.unit for drain in memory.draining}
     known |= {one.unit for one in (memory.staging, memory.spare) if one is not None}
     known |= {observed.serving.unit} if observed.serving else set()
+    hung = _hung(it)
+    if hung is not None:
+        known.add(hung.unit)
+        replaced = observed.serving is None or observed.serving.unit != hung.unit
+        if replaced or hung.deadline <= it.now:
+            kills = [*kills, EndHung(hung.unit)]
+        else:
+            waiting.append(hung.deadline)
     covered = {layer.connection for layer in observed.layers if layer.kind is Kind.LIVE}
     orphans = [
         StartDrain(worker.unit) for worker in observed.workers
         if worker.unit not in known and worker.connection not in covered
     ]
     return (*kills, *orphans), min(waiting, default=None)
+
+
+def _hung(it: Situation) -> Hung | None:
+    """The hung worker as long as it has not been ended."""
+    hung, ended = it.memory.hung, {drain.unit for drain in it.memory.draining}
+    there = hung is not None and any(worker.unit == hung.unit for worker in it.observed.workers)
+    return hung if hung is not None and there and hung.unit not in ended else None
 
 
 def spare_is_stale(it: Situation) -> bool:

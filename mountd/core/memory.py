@@ -37,6 +37,15 @@ class Spare:
 
 
 @dataclass(frozen=True)
+class Hung:
+    """A worker that is to be replaced because it does nothing any more. Remembered until its unit has ended."""
+
+    unit: str
+    deadline: float
+    """When its callers get an error whether or not another worker has come up."""
+
+
+@dataclass(frozen=True)
 class Drain:
     """A worker whose mount is off the folder and which may finish what is open until the deadline."""
 
@@ -67,4 +76,5 @@ class Memory:
     """When a spare may be made; None while nobody serves."""
     spare_failure: Failure | None = None
     """What the last standby ended by, how often in a row."""
+    hung: Hung | None = None
     draining: tuple[Drain, ...] = ()

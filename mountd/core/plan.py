@@ -67,8 +67,16 @@ def _staging(it: Situation) -> Decision | None:
     return Decision(state, guarding.missing(it), cause, deadline)
 
 
+def _hung(it: Situation) -> Decision | None:
+    """Another worker in its place, at once: callers wait. What becomes of the hung one is seen to beside this."""
+    if it.observed.serving is None or it.serving is not None:
+        return None
+    state, cause = _while_trying(it)
+    return Decision(state, _next_step(it), cause)
+
+
 def _serving(it: Situation) -> Decision | None:
-    worker = it.observed.serving
+    worker = it.serving
     if worker is None:
         return None
     if worker.digest == it.digest:
@@ -115,7 +123,7 @@ def _begin(it: Situation) -> Decision | None:
 
 
 _ROWS: tuple[Row, ...] = (
-    _foreign, _unwanted, _half_swapped, _staging, _serving, _standby, _held_back_row, _begin)
+    _foreign, _unwanted, _half_swapped, _staging, _hung, _serving, _standby, _held_back_row, _begin)
 
 
 def _held_back(it: Situation) -> tuple[Cause, float | None] | None:
@@ -144,7 +152,7 @@ def _while_trying(it: Situation) -> tuple[State, Cause | None]:
     The first crash is news, and tried again at once; from the second on there is a time of waiting between two tries.
     """
     failure = it.memory.failure
-    if it.observed.serving is not None:
+    if it.serving is not None:
         return State.MOUNTED, failure.cause if failure else None
     if failure is None:
         return State.MOUNTING, None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from mountd.core.actions import Action
 from mountd.core.memory import Memory
 from mountd.core.messages import Cause
-from mountd.core.observed import Observed
+from mountd.core.observed import Observed, Worker
 from mountd.words.model import Mount, State
 
 
@@ -34,6 +34,13 @@ class Situation:
     def wanted(self) -> bool:
         """Shall the bucket be on the folder?"""
         return self.mount is not None and self.mount.enabled and not self.memory.held
+
+
+    @property
+    def serving(self) -> Worker | None:
+        """The worker that callers meet and that serves them: none when it is hung."""
+        worker, hung = self.observed.serving, self.memory.hung
+        return None if worker is not None and hung is not None and hung.unit == worker.unit else worker
 
 
 Row = Callable[[Situation], Decision | None]

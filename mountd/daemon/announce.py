@@ -24,6 +24,11 @@ def not_killed(name: str, unit: str, detail: str) -> None:
     _log.error(f"{name}: could not kill a worker: {detail}", mount=name, unit=unit)
 
 
+def evidence_kept(name: str, path: str) -> None:
+    """What a hung worker was doing has been written down."""
+    _log.warning(f"{name}: what the worker was doing is written down in {path}", mount=name)
+
+
 def no_standby(name: str, reason: Reason, count: int) -> None:
     """A standby could not be had, or did not last; the mount itself serves."""
     if worth_saying(count):

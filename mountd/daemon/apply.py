@@ -11,7 +11,7 @@ from mountd.core.memory import Drain, Staging
 from mountd.core.messages import Cause
 from mountd.core.worker import Folder, KeyFiles, Prepared
 from mountd.daemon import spare
-from mountd.daemon.announce import drained_late
+from mountd.daemon.announce import drained_late, not_killed
 from mountd.daemon.kept import Kept
 from mountd.daemon.launch import await_answer, launch
 from mountd.system import fuse
@@ -167,6 +167,16 @@ def _kill(kept: Kept, action: actions.Kill) -> bool:
     return True
 
 
+def _end_hung(kept: Kept, action: actions.EndHung) -> bool:
+    """Callers of a stopped process are freed by the end of the connection only, not by the death of the process."""
+    try:
+        kept.world.fusectl.abort(kept.workers[action.unit].connection)
+    except MountdError as error:
+        not_killed(kept.name, action.unit, error.detail)
+    kept.give_up(action.unit)
+    return True
+
+
 def _use_spare(kept: Kept, _action: actions.UseSpare) -> bool:
     spare.use(kept)
     return True
@@ -181,6 +191,7 @@ _ACTIONS: dict[type, Callable[[Kept, Any], bool]] = {
     actions.Detach: _detach,
     actions.StartDrain: _start_drain,
     actions.Kill: _kill,
+    actions.EndHung: _end_hung,
     actions.StageSpare: lambda kept, _action: spare.stage(kept),
     actions.UseSpare: _use_spare,
     actions.DropSpare: lambda kept, action: spare.drop(kept, action.cause),

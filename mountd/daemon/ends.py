@@ -27,6 +27,8 @@ def ended(kept: Kept, unit: str, ending: Ending) -> None:
     if kept.is_starting(unit):
         _ask_for_words(kept, worker, ending)
         return
+    if kept.memory.hung is not None and kept.memory.hung.unit == unit:
+        kept.memory = replace(kept.memory, hung=None)
     drained = unit in {drain.unit for drain in kept.memory.draining}
     serving = kept.observed().serving
     # An end without a fault is that of a mount taken away, unless the dead mount is still there.

@@ -15,6 +15,7 @@ from mountd.core.reckoning import availabilities
 from mountd.core.situation import Decision, Situation
 from mountd.core.status import View
 from mountd.daemon import apply, ends, record, spare
+from mountd.daemon.hang import Hang
 from mountd.daemon.kept import Kept
 from mountd.daemon.preflight import Preflight
 from mountd.daemon.proof import Proof
@@ -37,6 +38,7 @@ class Keeper:
         self.name, self.folder = name, folder
         self.kept = Kept(name, folder, world, self.wake)
         self.proof = Proof(self.kept)
+        self.hang = Hang(self.kept, lambda: self.proof.under_way)
         self._preflight = Preflight(self.kept)
         self.health = Health.UNKNOWN
         self.looked = False
@@ -235,4 +237,5 @@ class Keeper:
                 GLib.source_remove(source)
         self._idle = self._timer = 0
         self.proof.close()
+        self.hang.close()
         self._preflight.close()

@@ -24,6 +24,11 @@ class Proof:
         self._timer = GLib.timeout_add_seconds(_INTERVAL, self._due)
         self._patience = 0
 
+    @property
+    def under_way(self) -> int:
+        """How many questions of ours wait at the worker."""
+        return 1 if self._pending else 0
+
     def ask(self) -> None:
         """Probe now, unless a probe is under way or nobody serves."""
         kept = self._kept

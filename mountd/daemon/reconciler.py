@@ -13,6 +13,7 @@ from mountd.core.status import DaemonView, View, document, dumps, mount_document
 from mountd.daemon import record
 from mountd.daemon.configuration import Configuration
 from mountd.daemon.handover import hand_over
+from mountd.daemon.hang import Rounds
 from mountd.daemon.keeper import Keeper
 from mountd.daemon.world import World
 from mountd.system import keys, mounts
@@ -40,6 +41,7 @@ class Reconciler:
         self._changed, self._read = changed, read
         self._keepers: dict[_Key, Keeper] = {}
         world.chronicle.slept = self._slept
+        self._rounds = Rounds(lambda: [keeper.hang for keeper in self._keepers.values()])
         self._held: set[str] = set(read_json(_HELD) or ())
 
     # Keepers
@@ -96,6 +98,7 @@ class Reconciler:
             if mount.name in self._held:
                 keeper.hold(True)
             keeper.want(mount, changes.worker_digest(mount))
+        self._rounds.pace(mount.hang_timeout for mount in desired.mounts if mount.enabled)
         heirs = {folder: self._keepers[name, folder] for name, folder in wanted}
         for keeper in [keeper for key, keeper in self._keepers.items() if key not in wanted]:
             if keeper.folder in heirs:
@@ -225,6 +228,7 @@ class Reconciler:
 
     def close(self) -> None:
         """Forget all keepers; mounts and workers stay."""
+        self._rounds.close()
         for keeper in self._keepers.values():
             keeper.close()
 

@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mountd.system import caches, folders, holders, keys, last_words, processes, small_files
+from mountd.system import caches, evidence, folders, holders, keys, last_words, processes, small_files
 from mountd.system.answering import Question, Tasks, serve
 from mountd.words.errors import MountdError
 from mountd.words.model import Credentials
@@ -97,6 +97,15 @@ def _drop_old(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
     return {}
 
 
+def _pulse(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
+    return {"pulse": asdict(processes.pulse(int(request["pid"])))}
+
+
+def _evidence(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
+    about = {key: value for key, value in request.items() if key not in ("id", "task")}
+    return {"path": evidence.take(about)}
+
+
 TASKS: Tasks = {
     "statvfs": _statvfs,
     "prepare": _prepare,
@@ -107,6 +116,8 @@ TASKS: Tasks = {
     "memory": _memory,
     "keep": _keep,
     "drop_old": _drop_old,
+    "pulse": _pulse,
+    "evidence": _evidence,
 }
 
 

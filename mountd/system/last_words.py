@@ -1,4 +1,4 @@
-"""What a worker said on its stderr before it ended, read back from the journal. Runs in the helper process."""
+"""What a worker said, before it ended or altogether, read back from the journal. Runs in the helper process."""
 
 import time
 
@@ -34,3 +34,14 @@ def last_words(unit: str, since: float) -> str:
             time.sleep(_STEP)
             return "\n".join(_stderr_lines(unit, since))
         time.sleep(_STEP)
+
+
+def latest(unit: str, count: int) -> list[str]:
+    """The last lines of the unit in the journal, however they came there, oldest first."""
+    with journal.Reader() as reader:
+        reader.add_match(_SYSTEMD_UNIT=unit)
+        reader.seek_tail()
+        found: list[str] = []
+        while len(found) < count and (entry := reader.get_previous()):
+            found.append(str(entry.get("MESSAGE", "")))
+    return found[::-1]

@@ -163,6 +163,11 @@ _ROWS = (
     Fault("worker-ended", _C.WORKER, "mount-s3 ended by itself ({detail})",
           "see: s3mountctl logs {name}",
           "The worker exited without having been asked, with a message that has no row of its own."),
+    Fault("worker-hung", _C.WORKER, "mount-s3 does not answer any more: {detail}",
+          "nothing; it is replaced by itself. What it did is kept in /var/lib/s3mountd/evidence",
+          "Callers waited, the worker did not answer and did nothing at all, and S3 was well when asked from here. "
+          "Another worker takes its place, callers of the old one get an error at once, and it is killed; what it was "
+          "uploading is lost. An outage of S3 is never a reason for this, nor is a slow one."),
     Fault("worker-out-of-memory", _C.WORKER, "the kernel ended mount-s3 for want of memory",
           "see: s3mountctl logs {name}",
           "The out-of-memory killer chose the worker. mount-s3 plans with 95 % of the machine's memory for each "

@@ -10,6 +10,7 @@ from mountd.core.actions import (
     Detach,
     DropSpare,
     DropStaging,
+    EndHung,
     Kill,
     PlaceGuard,
     Prepare,
@@ -21,7 +22,7 @@ from mountd.core.actions import (
 )
 from mountd.core.backoff import Failure
 from mountd.core.layers import Kind, Layer
-from mountd.core.memory import Drain, Memory, Spare, Staging
+from mountd.core.memory import Drain, Hung, Memory, Spare, Staging
 from mountd.core.messages import Cause
 from mountd.core.observed import Observed, Worker
 from mountd.core.plan import decide
@@ -270,3 +271,30 @@ def test_what_was_found_beside_a_late_start_is_its_reason_and_changes_no_state(
 def test_a_start_that_is_given_up_fails_for_what_was_found() -> None:
     late = look(Observed((GUARD,)), Memory(staging=replace(FOUND, since=NOW - 121)))
     assert late.actions == (DropStaging(FOUND.finding),)
+
+
+DEAF = Failure(Cause("worker-hung", "1 caller waited"), 1, NOW, NOW)
+HUNG = ready(failure=DEAF, hung=Hung(WORKER.unit, NOW + 3))
+FRESH = replace(WORKER, unit=STAGING.unit, connection=99)
+
+
+def test_a_hung_worker_gets_a_successor_at_once_and_is_no_service() -> None:
+    decision = look(serving(), HUNG)
+    assert (decision.actions, decision.state, decision.cause) == ((Stage(),), State.MOUNTING, DEAF.cause)
+    assert decision.look_at == NOW + 3
+    assert look(with_spare(LIVE), replace(HUNG, spare=SPARE)).actions == (UseSpare(),)
+
+
+def test_the_successor_is_swapped_in_before_the_callers_of_the_hung_one_get_their_error() -> None:
+    there = Observed((LIVE,), (WORKER, FRESH))
+    assert look(there, replace(HUNG, staging=replace(STAGING, ready=True))).actions == (SwapIn(),)
+    swapped = Observed((replace(LIVE, connection=99),), (WORKER, FRESH))
+    assert look(swapped, HUNG).actions == (EndHung(WORKER.unit),)
+
+
+def test_callers_do_not_wait_longer_for_a_successor_that_does_not_come() -> None:
+    late = replace(HUNG, hung=Hung(WORKER.unit, NOW), staging=STAGING)
+    decision = look(Observed((LIVE,), (WORKER, FRESH)), late)
+    assert (decision.actions, decision.state) == ((EndHung(WORKER.unit),), State.MOUNTING)
+    ended = replace(late, draining=(Drain(WORKER.unit, 0, NOW, killed=True),))
+    assert look(Observed((LIVE,), (WORKER, FRESH)), ended).actions == ()
