@@ -5,6 +5,7 @@ each, first match wins, so the particular stands before the general.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -66,6 +67,31 @@ def of_words(words: str) -> Cause | None:
             detail = (found.groupdict().get("detail") or "").strip()
             return Cause(code, detail[:_LIMIT])
     return None
+
+
+_LIKELY: tuple[tuple[str, str], ...] = (
+    (r"memory allocation of \d+ bytes failed|[Cc]annot allocate memory|OutOfMemory|oom-kill", "too little memory"),
+    (r"No space left on device|os error 28", "a full disk"),
+    (r"Too many open files|os error 24", "too many open files"),
+    (r"SIGSYS|signal 31", "the sandbox: this mount-s3 makes a system call that is not allowed to it"),
+    (r"SIGILL|signal 4\b", "a mount-s3 built for another processor"),
+    (r"version `\S+' not found|error while loading shared libraries", "a mount-s3 built for another system"),
+    (r"panicked at|assertion|SIGABRT|SIGSEGV|SIGBUS", "a fault in mount-s3 itself"),
+)
+
+
+def likely(words: str) -> str:
+    """What a worker's last words, and how it ended, point to; "" when to nothing."""
+    return next((cause for stem, cause in _LIKELY if re.search(stem, words)), "")
+
+
+def epitaph(lines: Sequence[str], ending: str) -> str:
+    """The last words of a worker that dies again and again, in a line, with the likely cause."""
+    told = [line.strip() for line in lines if re.search(r"(?i)error|panick|fail|fatal|abort|cannot|no space", line)]
+    said = (told or [line.strip() for line in lines if line.strip()] or [""])[-1][:_LIMIT]
+    points = likely("\n".join([*lines, ending]))
+    parts = [f'it last said "{said}"' if said else "it said nothing", *([f"likely cause: {points}"] if points else [])]
+    return "; ".join(parts)
 
 
 def _last_line(words: str) -> str:

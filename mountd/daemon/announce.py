@@ -24,6 +24,11 @@ def not_killed(name: str, unit: str, detail: str) -> None:
     _log.error(f"{name}: could not kill a worker: {detail}", mount=name, unit=unit)
 
 
+def last_words(name: str, words: str) -> None:
+    """What a worker that dies again and again said last."""
+    _log.warning(f"{name}: of the worker that died: {words}", mount=name)
+
+
 def evidence_kept(name: str, path: str) -> None:
     """What a hung worker was doing has been written down."""
     _log.warning(f"{name}: what the worker was doing is written down in {path}", mount=name)

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mountd.core.messages import Cause, Ending, of_ending
+from mountd.core.backoff import LOOP
+from mountd.core.messages import Cause, Ending, epitaph, of_ending
 from mountd.core.observed import Worker
 from mountd.daemon import spare
+from mountd.daemon.announce import last_words
 from mountd.daemon.apply import drop_staging
 from mountd.daemon.kept import Kept
 from mountd.system.probe import Answer
@@ -13,6 +15,9 @@ from mountd.words.errors import MountdError
 
 _EXEC_FAILED = 203
 """The exit status by which systemd says that it could not run the program (systemd.exec(5))."""
+
+_LINES = 20
+"""Last lines of a worker that are looked through for a cause."""
 
 
 def ended(kept: Kept, unit: str, ending: Ending) -> None:
@@ -38,8 +43,28 @@ def ended(kept: Kept, unit: str, ending: Ending) -> None:
         rest = tuple(drain for drain in kept.memory.draining if drain.unit != unit)
         kept.memory = replace(kept.memory, draining=rest)
     elif (serving is not None and serving.unit == unit) or not kept.observed().workers:
-        kept.fail(Cause("unmounted-outside") if taken_away else of_ending(ending))
+        _fail(kept, unit, Cause("unmounted-outside") if taken_away else of_ending(ending))
     kept.wake()
+
+
+def _fail(kept: Kept, unit: str, cause: Cause) -> None:
+    """Remember the failure; who dies again and again is asked for last words, since there is time for that then."""
+    kept.fail(cause)
+    failure = kept.memory.failure
+    if failure is None or failure.cause.code != LOOP:
+        return
+
+    def told(answer: Answer | MountdError) -> None:
+        if kept.memory.failure is not failure or isinstance(answer, MountdError):
+            return
+        words = epitaph(answer["lines"], cause.detail)
+        explained = replace(failure.cause, detail=f"{failure.cause.detail}; {words}")
+        kept.memory = replace(kept.memory, failure=replace(failure, cause=explained))
+        kept.told = False
+        last_words(kept.name, words)
+        kept.wake()
+
+    kept.world.helper.ask("latest", told, unit=unit, count=_LINES)
 
 
 def unheard(kept: Kept, living: Sequence[str]) -> None:
@@ -71,7 +96,7 @@ def _ask_for_words(kept: Kept, worker: Worker, ending: Ending) -> None:
             stale = kept.memory.staging is not None and kept.memory.staging.was_spare
             drop_staging(kept)
             if not stale:
-                kept.fail(of_ending(replace(ending, words=words)))
+                _fail(kept, worker.unit, of_ending(replace(ending, words=words)))
             kept.wake()
 
     _bury(kept, worker)

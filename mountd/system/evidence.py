@@ -38,7 +38,7 @@ def take(about: Mapping[str, Any], folder: Path = FOLDER) -> str:
         "descriptors": _count(process / "fd"),
         "status": _text(process / "status"),
         "cgroup": {name: text for name in _OF_THE_GROUP if (text := _text(_CGROUPS / paths.SLICE / unit / name))},
-        "log": last_words.latest(unit, _LINES),
+        "log": last_words.latest(unit, _LINES, settled=True),
     }
     return str(_keep(folder, str(about["name"]), found))
 

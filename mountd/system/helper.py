@@ -67,6 +67,10 @@ def _words(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
     return {"words": last_words.last_words(str(request["unit"]), float(request["since"]))}
 
 
+def _latest(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
+    return {"lines": last_words.latest(str(request["unit"]), int(request["count"]))}
+
+
 def _version(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
     binary = str(request["binary"])
     try:
@@ -113,6 +117,7 @@ TASKS: Tasks = {
     "holders": _holders,
     "sweep": _sweep,
     "words": _words,
+    "latest": _latest,
     "memory": _memory,
     "keep": _keep,
     "drop_old": _drop_old,

@@ -36,8 +36,13 @@ def last_words(unit: str, since: float) -> str:
         time.sleep(_STEP)
 
 
-def latest(unit: str, count: int) -> list[str]:
-    """The last lines of the unit in the journal, however they came there, oldest first."""
+def latest(unit: str, count: int, *, settled: bool = False) -> list[str]:
+    """The last lines of the unit in the journal, however they came there, oldest first.
+
+    Waits a moment, for journald may be behind with those of a worker that has just died, unless all is ``settled``.
+    """
+    if not settled:
+        time.sleep(_WAIT / 2)
     with journal.Reader() as reader:
         reader.add_match(_SYSTEMD_UNIT=unit)
         reader.seek_tail()

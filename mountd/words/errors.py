@@ -28,6 +28,8 @@ class Retry:
     first: float | None
     cap: float = 0.0
     factor: float = 2.0
+    after: int = 0
+    """Failures in a row before this row begins."""
     jitter: float = 0.1
     """Share of the delay that is random, so that many mounts do not knock at once."""
 
@@ -61,22 +63,29 @@ class Fault:
     sentence: str
     hint: str
     story: str
+    own_retry: Retry | None = None
+    """Where the delays of the class are not right."""
+    lasts: bool = False
+    """Somebody has to change something though the class mends itself."""
 
     @property
     def retry(self) -> Retry:
-        """Delays between tries for this fault's class."""
-        return RETRY[self.klass]
+        """Delays between tries: its own, or those of its class."""
+        return self.own_retry or RETRY[self.klass]
 
     @property
     def needs_person(self) -> bool:
         """True when somebody has to change something (state ``failed``), be it tried again meanwhile or not."""
-        return self.klass in _NEEDS_PERSON
+        return self.lasts or self.klass in _NEEDS_PERSON
 
     @property
     def bus_name(self) -> str:
         """The D-Bus error name: the code in CamelCase behind the common prefix."""
         return paths.ERROR_PREFIX + "".join(word.capitalize() for word in self.code.split("-"))
 
+
+CRASHES = 5
+"""So many in a row without a stable spell are a loop."""
 
 _C = FaultClass
 _ROWS = (
@@ -168,6 +177,13 @@ _ROWS = (
           "Callers waited, the worker did not answer and did nothing at all, and S3 was well when asked from here. "
           "Another worker takes its place, callers of the old one get an error at once, and it is killed; what it was "
           "uploading is lost. An outage of S3 is never a reason for this, nor is a slow one."),
+    Fault("crash-loop", _C.WORKER, "mount-s3 dies again and again: {detail}",
+          "see: s3mountctl logs {name}; when it is mended: s3mountctl start {name}",
+          "The worker died five times in a row without a spell of service between. It is still tried, after 30 s and "
+          "then less and less often, at least every 10 minutes, and all is well again when it serves. Its last words "
+          "and what they point to stand in the text; `s3mountctl logs NAME` has all of them. Often it is memory, a "
+          "full disk, or a version of mount-s3 with a fault: an older or a newer one may help.",
+          own_retry=Retry(30.0, 600.0, after=CRASHES - 1), lasts=True),
     Fault("worker-out-of-memory", _C.WORKER, "the kernel ended mount-s3 for want of memory",
           "see: s3mountctl logs {name}",
           "The out-of-memory killer chose the worker. mount-s3 plans with 95 % of the machine's memory for each "

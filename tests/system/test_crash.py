@@ -85,23 +85,40 @@ def _starts(machine: Machine, name: str) -> list[float]:
 
 
 def test_a_worker_that_always_dies_is_tried_less_and_less_often_and_told_less_and_less(machine: Machine) -> None:
-    with kit.standin(machine, bucket_one={"die_before_init": True}):
+    words = "thread 'main' panicked at src/main.rs:7: nothing works"
+    with kit.standin(machine, bucket_one={"stderr": f"{words}\n", "exit_status": 101}):
         kit.configure(machine, kit.mount("loop"), kit.mount("calm", "bucket-two"))
         [calm] = kit.wait_ok(machine, "calm")
-        machine.wait_until(lambda: len(_starts(machine, "loop")) >= 6, 30, "six starts", 0.5)
+        kit.wait_for(machine, "loop", 20, state="failed", health="down", code="crash-loop")
+        machine.wait_until(lambda: "likely cause" in kit.look(machine, "loop")["reason"]["text"], 5, "its words are read")
         times = _starts(machine, "loop")
         gaps = [later - earlier for earlier, later in pairwise(times)]
         print("seconds between starts: " + " ".join(f"{gap:.1f}" for gap in gaps))
-        assert gaps[4] > 2 * gaps[2] > 3 * gaps[0]
+        assert len(times) == 5 and gaps[3] > 1.5 * gaps[2] > 2 * gaps[0]
+        shown = kit.look(machine, "loop")
+        assert "5 times in a row" in shown["reason"]["text"] and words in shown["reason"]["text"]
+        assert "likely cause: a fault in mount-s3 itself" in shown["reason"]["text"]
+        assert shown["next_try"] is not None, "it is tried again all the same"
         said = _said(machine, "loop")
         told = [found[1] for line in said if (found := re.search(r"\((\d+) times in a row\)", line))]
         assert told == ["2", "4"]
-        assert len(said) <= 5, said
+        assert len(said) <= 6, said
         assert kit.look(machine, "calm")["pid"] == calm["pid"]
         assert kit.beneath(machine, "/srv/loop") == []
         kit.misbehave(machine)
         machine.run("s3mountctl start loop")
-        kit.wait_ok(machine, "loop")
+        assert kit.wait_ok(machine, "loop")[0]["reason"] is None
+
+
+def test_a_worker_that_dies_as_soon_as_it_serves_is_a_crash_loop_too(machine: Machine) -> None:
+    with kit.standin(machine, bucket_one={"exit_after_seconds": 0.2, "exit": {"signal": "SIGABRT"}}):
+        kit.configure(machine, kit.mount("brief"))
+        failed = kit.wait_for(machine, "brief", 30, state="failed", code="crash-loop")
+        assert "SIGABRT" in failed["reason"]["text"]
+        assert kit.mounts_on(machine, "/srv/brief") != [], "guarded"
+        kit.misbehave(machine)
+        machine.run("s3mountctl start brief")
+        kit.wait_ok(machine, "brief")
 
 
 TAKE_AWAY = ("umount {folder}", "umount --lazy {folder}", "fusermount3 -u {folder}", "systemctl stop {unit}")

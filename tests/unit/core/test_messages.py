@@ -2,7 +2,7 @@
 
 import pytest
 
-from mountd.core.messages import Cause, Ending, of_ending
+from mountd.core.messages import Cause, Ending, epitaph, of_ending
 
 CHAIN = """Error: Failed to create S3 client
 
@@ -68,3 +68,23 @@ def test_endings_without_a_chain(ending: Ending, cause: Cause) -> None:
 
 def test_a_flood_of_words_becomes_one_bounded_line() -> None:
     assert len(of_ending(Ending("exit-code", 1, "x" * 100_000)).detail) < 300
+
+
+LAST = [
+    (["starting", "memory allocation of 8388608 bytes failed"], "SIGABRT", "too little memory"),
+    (["thread 'main' panicked at src/main.rs:7: oops"], "status 101", "a fault in mount-s3 itself"),
+    (["WARN failed to write cache: No space left on device (os error 28)"], "SIGABRT", "a full disk"),
+    ([], "SIGSYS", "the sandbox: this mount-s3 makes a system call that is not allowed to it"),
+    ([], "SIGILL", "a mount-s3 built for another processor"),
+]
+
+
+@pytest.mark.parametrize(("lines", "ending", "cause"), LAST, ids=[row[2] for row in LAST])
+def test_last_words_point_to_a_likely_cause(lines: list[str], ending: str, cause: str) -> None:
+    text = epitaph(lines, ending)
+    assert text.endswith(f"likely cause: {cause}")
+    assert text.startswith(f'it last said "{lines[-1]}"' if lines else "it said nothing")
+
+
+def test_last_words_that_point_nowhere_are_told_without_a_guess() -> None:
+    assert epitaph(["good bye"], "status 7") == 'it last said "good bye"'
