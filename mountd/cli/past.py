@@ -1,16 +1,12 @@
 """What was: ``s3mountctl history``."""
 
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from math import floor
 
 from mountd.cli.console import Console
-from mountd.cli.text import Cell, Style, clean, local, moment, span, table, wrapped
+from mountd.cli.text import Cell, Style, available, brief, clean, local, moment, table, wrapped
 from mountd.core.verdict import Document, Exit
-
-_DAY = 86400
-_WINDOWS = {"24h": ("24 h", _DAY), "7d": ("7 days", 7 * _DAY), "30d": ("30 days", 30 * _DAY)}
 
 
 def history(console: Console, args: Namespace) -> int:
@@ -36,33 +32,12 @@ def page(document: Document, blips: bool, style: Style) -> list[str]:
     return lines or ["No mounts are configured."]
 
 
-def percent(share: float) -> str:
-    """Rounded down, so that what was not always there is never called 100 %."""
-    return "100 %" if share >= 1 else f"{floor(share * 1e4) / 1e2:.2f} %"
-
-
-def available(shares: Mapping[str, float | None], known_since: str, now: datetime) -> str:
-    """``99.98 % in 24 h, 100 % in 7 days``: windows in which somebody watched, none longer than what is known."""
-    told = []
-    for name, (words, seconds) in _WINDOWS.items():
-        share, beyond = shares.get(name), (now - moment(known_since)).total_seconds() < seconds
-        if share is not None:
-            told.append(f"{percent(share)} {f'since {local(known_since)}' if beyond else f'in {words}'}")
-        if beyond:
-            break
-    return ", ".join(told)
-
-
-def brief(seconds: float) -> str:
-    """A length that may be below a second: ``0.11s``, ``4min 10s``."""
-    return f"{seconds:.2f}s" if seconds < 1 else f"{seconds:.1f}s" if seconds < 10 else span(seconds)
-
-
 def _paragraph(mount: Document, now: datetime, blips: bool, style: Style) -> list[str]:
     shown = [one for one in mount["outages"] if blips or not one["blip"]]
     hidden = len(mount["outages"]) - len(shown)
     known = mount["known_since"]
-    told = (available(mount["availability"], known, now) or "not watched lately") if known else "never seen well"
+    shares = available(mount["availability"], known, now) if known else []
+    told = ", ".join(shares) or ("not watched lately" if known else "never seen well")
     name = style.bold(clean(mount["name"]))
     lines = [name, *wrapped(told, style.width, "  ", 2)]
     lines += [f"  {line}" for line in _outages(shown, Style(style.width - 2, style.colour))]

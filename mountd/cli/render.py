@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mountd.cli.text import Cell, Style, clean, local, moment, span, table, wrapped
+from mountd.cli.text import Cell, Style, available, brief, clean, local, moment, span, table, wrapped
 from mountd.core import verdict
 from mountd.core.verdict import Document, Exit
 from mountd.words import paths
@@ -35,9 +35,13 @@ def status(document: Document, style: Style) -> list[str]:
     if not mounts:
         return lines + list(_BEGIN)
     lines += _overview(mounts, now, style)
-    sick = [mount for mount in mounts if verdict.of_mount(mount) is not Exit.WELL]
-    for mount in sick:
-        lines += ["", *trouble(mount, now, style)]
+    shared = _shared(document)
+    for cause, names in shared:
+        lines += ["", *_common_trouble(cause, names, now, style)]
+    told = {name for _, names in shared for name in names}
+    for mount in mounts:
+        if verdict.of_mount(mount) is not Exit.WELL and mount["name"] not in told:
+            lines += ["", *trouble(mount, now, style)]
     return [*lines, "", _summary(mounts)]
 
 
@@ -59,12 +63,29 @@ def trouble(mount: Document, now: datetime, style: Style) -> list[str]:
     name = f"{clean(mount['name'])} ({word}):"
     head, *rest = wrapped(text, style.width, f"{name} ", 2)
     lines = [style.paint(name, level) + head[len(name):], *rest]
-    fields = [("since", f"{span(_ago(mount['since'], now))} ({local(mount['since'])}){_restarts(mount)}")]
+    fields = [("since", _for(mount["since"], now) + _restarts(mount))]
     fields += _next_try(mount, now)
     if reason:
         fields.append(("to mend", clean(reason["hint"])))
         fields.append(("more", f"s3mountctl explain {reason['code']}"))
     return lines + labelled(fields, style)
+
+
+def _shared(document: Document) -> list[tuple[Document, list[str]]]:
+    """What several mounts have in common, with the names of those that have nothing worse of their own."""
+    codes = {mount["name"]: mount["reason"]["code"] for mount in document["mounts"] if mount["reason"]}
+    found = ((cause, [name for name in cause["mounts"] if codes.get(name) == cause["code"]])
+             for cause in document.get("causes", ()))
+    return [(cause, names) for cause, names in found if len(names) > 1]
+
+
+def _common_trouble(cause: Document, names: Sequence[str], now: datetime, style: Style) -> list[str]:
+    """One cause of several mounts, said once."""
+    head = f"{len(names)} mounts:"
+    first, *rest = wrapped(clean(cause["text"]), style.width, f"{head} ", 2)
+    return [style.paint(head, Exit.DOWN) + first[len(head):], *rest, *labelled([
+        ("mounts", ", ".join(map(clean, names))), ("since", _for(cause["since"], now)),
+        ("to mend", clean(cause["hint"])), ("more", f"s3mountctl explain {cause['code']}")], style)]
 
 
 def outcome(mount: Document, now: datetime, style: Style) -> list[str]:
@@ -161,9 +182,16 @@ def _overview(mounts: Sequence[Document], now: datetime, style: Style) -> list[s
         idle = mount["state"] in ("stopped", "disabled")
         rows.append([
             Cell(clean(mount["name"])), Cell(mount["state"], None if idle else level),
-            Cell("-" if idle else mount["health"], None if idle else level),
+            Cell("-" if idle else mount["health"], None if idle else level), Cell(_age(mount, now)),
             Cell(span(_ago(mount["since"], now)).split(" ")[0]), *_where(mount)])
-    return table(("NAME", "STATE", "HEALTH", "SINCE", "FOLDER", "SOURCE"), rows, (0, 4, 5), style)
+    return table(("NAME", "STATE", "HEALTH", "CHECKED", "SINCE", "FOLDER", "SOURCE"), rows, (0, 5, 6), style)
+
+
+def _age(mount: Document, now: datetime) -> str:
+    """How old the proof of the health is."""
+    if mount["state"] != "mounted" or not mount["checked_at"]:
+        return "-"
+    return f"{span(_ago(mount['checked_at'], now)).split(' ')[0]} ago"
 
 
 def _where(mount: Document) -> tuple[Cell, Cell]:
@@ -180,15 +208,14 @@ def _summary(mounts: Sequence[Document]) -> str:
 
 def _detail(mount: Document, now: datetime, style: Style) -> list[str]:
     level = verdict.of_mount(mount)
-    reason, keys, outage = mount["reason"], mount["credentials"], mount["last_outage"]
+    reason, keys = mount["reason"], mount["credentials"]
     fields = [("state", mount["state"]), ("health", f"{mount['health']}, {_looked(mount, now)}"),
               ("since", _when(mount["since"], now) + _restarts(mount))]
     if reason:
         fields.append(("reason", f"{clean(reason['text'])} ({reason['code']})"))
         fields.append(("to mend", clean(reason["hint"])))
     fields += _next_try(mount, now)
-    if outage:
-        fields.append(("last outage", f"{local(outage['from'])} to {_end(outage['to'])}, {outage['code']}"))
+    fields.append(("history", _history(mount, now)))
     fields += [("folder", clean(mount["folder"])), ("source", source(mount))]
     fields.append(("provider", clean(mount["provider"])))
     worker = f"pid {mount['pid']} in {mount['unit']}" if mount["pid"] else mount["unit"] or "none"
@@ -230,13 +257,25 @@ def _ago(stamp: str, now: datetime) -> float:
     return (now - moment(stamp)).total_seconds()
 
 
+def _for(stamp: str, now: datetime) -> str:
+    return f"{span(_ago(stamp, now))} ({local(stamp)})"
+
+
 def _when(stamp: str, now: datetime) -> str:
     return f"{span(_ago(stamp, now))} ago ({local(stamp)})"
 
 
 def _looked(mount: Document, now: datetime) -> str:
-    return f"looked at {_when(mount['checked_at'], now)}" if mount["checked_at"] else "not looked at yet"
+    return f"checked {_when(mount['checked_at'], now)}" if mount["checked_at"] else "not checked yet"
 
 
-def _end(stamp: str | None) -> str:
-    return local(stamp) if stamp else "now"
+def _history(mount: Document, now: datetime) -> str:
+    """The longest window, and the last outage."""
+    outage, known = mount["last_outage"], mount.get("known_since")
+    told = available(mount["availability"], known, now)[-1:] if known else []
+    if not outage:
+        return "; ".join([*told, "no outage" if told else "never seen well"])
+    end = moment(outage["to"]) if outage["to"] else now
+    length = brief((end - moment(outage["from"])).total_seconds())
+    lasting = "" if outage["to"] else " so far"
+    return "; ".join([*told, f"last outage {local(outage['from'])}, {length}{lasting}, {outage['code']}"])

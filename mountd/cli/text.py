@@ -1,15 +1,18 @@
 """Pure pieces of readable output: safe text, shortening, tables, times, colours."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import floor
 
 from mountd.core import plain, spans
 from mountd.core.verdict import Exit
 
 _COLOURS = {Exit.WELL: "32", Exit.DEGRADED: "33", Exit.DOWN: "31"}
 _BOLD, _DIM = "1", "2"
+_DAY = 86400
+_WINDOWS = {"24h": ("24 h", _DAY), "7d": ("7 days", 7 * _DAY), "30d": ("30 days", 30 * _DAY)}
 
 
 @dataclass(frozen=True)
@@ -118,6 +121,28 @@ def span(seconds: float) -> str:
 def local(stamp: str) -> str:
     """A time of a document in the reader's zone, with that zone's name."""
     return moment(stamp).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+
+
+def percent(share: float) -> str:
+    """Rounded down, so that what was not always there is never called 100 %."""
+    return "100 %" if share >= 1 else f"{floor(share * 1e4) / 1e2:.2f} %"
+
+
+def available(shares: Mapping[str, float | None], known_since: str, now: datetime) -> list[str]:
+    """``99.98 % in 24 h``, ``100 % in 7 days``: windows in which somebody watched, none longer than what is known."""
+    told = []
+    for name, (words, seconds) in _WINDOWS.items():
+        share, beyond = shares.get(name), (now - moment(known_since)).total_seconds() < seconds
+        if share is not None:
+            told.append(f"{percent(share)} {f'since {local(known_since)}' if beyond else f'in {words}'}")
+        if beyond:
+            break
+    return told
+
+
+def brief(seconds: float) -> str:
+    """A length that may be below a second: ``0.11s``, ``4min 10s``."""
+    return f"{seconds:.2f}s" if seconds < 1 else f"{seconds:.1f}s" if seconds < 10 else span(seconds)
 
 
 def seconds_of(text: str) -> float:

@@ -41,6 +41,7 @@ class View:
     credentials: str = ""
     availability: Mapping[str, float | None] = field(default_factory=dict)
     """Shares of the watched time by ``core.reckoning.WINDOWS``."""
+    known_since: float | None = None
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def mount_document(view: View) -> dict[str, Any]:
         "next_try": stamp(view.next_try), "grace": mount.grace,
         "last_outage": {"from": stamp(outage.since), "to": stamp(outage.until), "code": outage.code}
         if outage else None,
-        "availability": dict(view.availability),
+        "known_since": stamp(view.known_since), "availability": dict(view.availability),
         "options": {key: _plain(value) for key, value in sorted(mount.options.items())},
         "credentials": {"source": view.credentials, "expires_at": None},
     }

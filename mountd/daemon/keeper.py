@@ -222,6 +222,7 @@ class Keeper:
             kept.mount, told.state, self.health, kept.reason(told.cause) if told.cause else None, told.since,
             told.checked_at, unit, self._world.systemd.pid(unit), spare.standby(kept), told.restarts, self._next_try(),
             told.history.last(wall, kept.grace), told.credentials, availabilities(told.history, wall),
+            told.history.begun,
         )
 
     def gone(self) -> bool:

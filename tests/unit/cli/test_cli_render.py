@@ -11,7 +11,7 @@ from tests.unit.cli.canned import document, golden, mount
 
 PAGE = Style(80)
 ESCAPE = re.compile(r"\x1b\[\d+m")
-HOSTS = ("healthy", "sick", "nasty", "empty")
+HOSTS = ("healthy", "sick", "nasty", "empty", "shared")
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -65,6 +65,13 @@ def test_every_sick_mount_has_its_reason_and_what_mends_it() -> None:
         if one["reason"] and one["state"] != "disabled":
             assert re.search(rf"{one['name']} \(\w+\): {re.escape(one['reason']['text'])}", text)
             assert f"to mend {one['reason']['hint']}" in text
+
+
+def test_a_cause_of_several_mounts_is_told_once() -> None:
+    lines = render.status(document("shared"), PAGE)
+    assert sum("refuses connections" in line for line in lines) == 1
+    assert "10 mounts: https://s3.kopah.uw.edu refuses connections" in lines
+    assert "own (failed): https://s3.kopah.uw.edu refuses access to own" in lines
 
 
 def test_a_mount_that_is_being_tried_says_so() -> None:
