@@ -84,6 +84,8 @@ class News:
     event: Event
     mount: Document
     previous: Turn
+    at: str = ""
+    """When, as it is told (RFC 3339): what waits may come late."""
 
     @property
     def name(self) -> str:
@@ -92,14 +94,15 @@ class News:
 
     def document(self) -> dict[str, Any]:
         """What a hook reads and a webhook is sent."""
-        return {"event": self.event.value, "mount": dict(self.mount), "previous": self.previous.document()}
+        return {"event": self.event.value, "at": self.at, "mount": dict(self.mount),
+                "previous": self.previous.document()}
 
     def after(self, waiting: "News | None") -> "News":
         """This one in place of one that nobody has been told yet; an alarm is not lost behind a mere change."""
         if waiting is None:
             return self
         event = waiting.event if self.event is Event.CHANGE else self.event
-        return News(event, self.mount, waiting.previous)
+        return replace(self, event=event, previous=waiting.previous)
 
 
 def step(known: Known | None, mount: Document, grace: float, now: float) -> tuple[Known, News | None, float | None]:

@@ -67,8 +67,12 @@ class Hook:
 
     def _start(self, told: News) -> None:
         unit = hook_unit.unit_name(told.name, next(self._numbers))
-        # A file in memory: it takes any length at once, and a program that does not read it holds up nobody.
-        stdin = os.memfd_create("s3mountd-news", os.MFD_CLOEXEC)
+        try:
+            # A file in memory: it takes any length at once, and a program that does not read it holds up nobody.
+            stdin = os.memfd_create("s3mountd-news", os.MFD_CLOEXEC)
+        except OSError as error:
+            self._complain(f"{told.name}: the hook could not be told: {error.strerror}")
+            return
         try:
             os.write(stdin, dumps(told.document()).encode() + b"\n")
             os.lseek(stdin, 0, os.SEEK_SET)
@@ -76,6 +80,8 @@ class Hook:
             self._running[unit] = _Run(told.name, self._argv[0], time.time(), timer)
             self._systemd.start(unit, hook_unit.properties(self._argv, told.name), {"Input": stdin},
                                 lambda text: self._over(unit, f"could not be started: {text}"))
+        except MountdError as error:
+            self._over(unit, f"could not be started: {error.detail}")
         finally:
             os.close(stdin)
 

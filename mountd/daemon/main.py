@@ -19,6 +19,7 @@ from mountd.daemon.history import Chronicle
 from mountd.daemon.hook import Hook
 from mountd.daemon.reconciler import Reconciler, config_files
 from mountd.daemon.tell import Tell
+from mountd.daemon.webhook import Webhook
 from mountd.daemon.world import World
 from mountd.surfaces.bus import Bus
 from mountd.system import fuse, journal, notify
@@ -68,7 +69,8 @@ class Daemon:
         view = DaemonView(__version__, os.getpid(), time.time(), "")
         self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._read)
         self._http = HttpUnit(__version__, _log.error)
-        self._tell = Tell(Hook(systemd, helper, Complaints(_log.warning)))
+        self._tell = Tell(Hook(systemd, helper, Complaints(_log.warning)),
+                          Webhook(systemd, Complaints(_log.warning)))
         self._ready = False
         self._status_due = 0
 

@@ -5,6 +5,7 @@ What is news, and when, is decided in ``core.news``; how it is brought is the ma
 
 import json
 import time
+from dataclasses import replace
 from typing import Protocol
 
 from gi.repository import GLib
@@ -12,6 +13,7 @@ from gi.repository import GLib
 from mountd.core import news
 from mountd.core.messages import Ending
 from mountd.core.news import Known, News
+from mountd.core.status import stamp
 from mountd.system.small_files import read_json, write_json
 from mountd.words import paths
 from mountd.words.model import DaemonSettings, Desired
@@ -69,8 +71,9 @@ class Tell:
         if due is not None:
             self._timers[name] = GLib.timeout_add(max(0, int((due - now) * 1000) + 1), self._due, name)
         if told is not None:
+            dated = replace(told, at=stamp(time.time()) or "")
             for outlet in self._outlets:
-                outlet.tell(told)
+                outlet.tell(dated)
 
     def _due(self, name: str) -> bool:
         self._timers.pop(name, None)

@@ -69,5 +69,7 @@ DAEMON_KEYS: dict[str, Option] = {
                '"off"'),
         Option("on_change", Kind.COMMAND, "Program and arguments, run at each change of a mount with JSON on stdin.",
                "none"),
+        Option("webhook", Kind.WEBHOOK, "URL that each change of a mount is sent to; whoever can read it can use it.",
+               "none"),
     )
 }

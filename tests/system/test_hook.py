@@ -20,8 +20,8 @@ def _hook(machine: Machine, text: str, mode: int = 0o755) -> None:
     machine.write(HOOK, text, mode)
 
 
-def _configure(machine: Machine, *words: str, bucket: str = "bucket-one") -> None:
-    kit.configure(machine, kit.mount("one", bucket, grace="1s"), on_change=[HOOK, *words])
+def _configure(machine: Machine, bucket: str = "bucket-one") -> None:
+    kit.configure(machine, kit.mount("one", bucket, grace="1s"), on_change=[HOOK])
 
 
 def _lines(machine: Machine) -> Sequence[str]:

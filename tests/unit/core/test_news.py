@@ -83,7 +83,7 @@ def test_previous_is_what_was_before() -> None:
     assert [one["previous"] for one in told] == [
         well, well, {"state": "waiting", "health": "down", "code": "unreachable"},
         {"state": "failed", "health": "down", "code": "bucket-missing"}]
-    assert told[1] == {"event": "outage", "mount": mount(AWAY), "previous": well}
+    assert told[1] == {"event": "outage", "at": "", "mount": mount(AWAY), "previous": well}
 
 
 def test_without_grace_the_turn_itself_is_the_alarm() -> None:
