@@ -30,7 +30,11 @@ aws_secret_access_key = {ADMIN.secret_key}
 """
 TLS = """
 import http.server, ssl
-server = http.server.ThreadingHTTPServer(("127.0.0.1", 9443), http.server.BaseHTTPRequestHandler)
+class Sick(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_error(503)
+    do_HEAD = do_PUT = do_GET
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 9443), Sick)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain("/run/tls/server.pem", "/run/tls/server.key")
 # Each handshake in its thread: one caller that says nothing must not keep the others out.
@@ -42,10 +46,10 @@ NOBODY_LISTENS = "http://127.0.0.1:9"
 
 @contextmanager
 def tls_server(machine: Machine, folder: Path) -> Iterator[str]:
-    """A server on loopback whose CA the machine does not know; its endpoint."""
+    """A server on loopback whose CA the machine does not know, and which answers nothing but 503; its endpoint."""
     authority = Authority.make(folder)
     authority.certify("server")
-    for name in ("server.pem", "server.key"):
+    for name in ("server.pem", "server.key", "ca.pem"):
         machine.copy_in(folder / name, f"/run/tls/{name}", 0o600)
     machine.write("/run/tls/serve.py", TLS)
     machine.run("systemd-run --quiet --unit=tls-test /usr/bin/python3 /run/tls/serve.py")
@@ -82,18 +86,19 @@ def test_each_fault_has_its_code_within_seconds_of_a_reload(machine: Machine, tm
     machine.write("/root/.aws/config", WRONG_KEYS, 0o600)
     wanted = {"secret": "key-refused", "key": "key-refused", "nobucket": "bucket-missing",
               "refused": "connection-refused", "nameless": "name-unresolved", "scheme": "wrong-scheme",
-              "ca": "tls-failed"}
+              "ca": "tls-failed", "sick": "store-error"}
     with tls_server(machine, tmp_path) as endpoint:
         kit.configure(
             machine, kit.mount("well"),
             kit.mount("secret", credentials={"profile": "secret"}), kit.mount("key", credentials={"profile": "key"}),
             kit.mount("nobucket", "no-such-bucket"), kit.mount("refused", endpoint_url=NOBODY_LISTENS),
             kit.mount("nameless", endpoint_url="http://store.invalid:9400"),
-            kit.mount("scheme", endpoint_url="https://127.0.0.1:9400"), kit.mount("ca", endpoint_url=endpoint))
+            kit.mount("scheme", endpoint_url="https://127.0.0.1:9400"), kit.mount("ca", endpoint_url=endpoint),
+            kit.mount("sick", endpoint_url=endpoint, ca_bundle="/run/tls/ca.pem"))
         took = _codes(machine, wanted, 10)
         kit.wait_ok(machine, "well")
         late = [one for one in kit.status(machine)["mounts"] if one["state"] == "mounting"]
-        assert {one["name"] for one in late} >= {"refused", "scheme", "ca"}, "the state says what is being done"
+        assert {one["name"] for one in late} >= {"refused", "scheme", "ca", "sick"}, "the state says what is being done"
         assert all(one["reason"]["hint"] for one in late)
     machine.run("rm /root/.aws/config")
     assert max(took.values()) < PROMISE + SLACK
