@@ -244,8 +244,16 @@ def labelled(pairs: Iterable[tuple[str, str]], style: Style) -> list[str]:
 
 def _next_try(mount: Document, now: datetime) -> list[tuple[str, str]]:
     if mount["next_try"]:
-        return [("next try", f"in {span(-_ago(mount['next_try'], now))}")]
-    return [("next try", "now, under way")] if mount["state"] == "waiting" else []
+        return [("next try", f"in {span(-_ago(mount['next_try'], now))}"), *_callers(mount, now)]
+    return [("next try", "now, under way"), *_callers(mount, now)] if mount["state"] == "waiting" else []
+
+
+def _callers(mount: Document, now: datetime) -> list[tuple[str, str]]:
+    wait = mount.get("callers_wait")
+    if not wait:
+        return []
+    end = f", and get an error in {span(-_ago(wait['until'], now))}" if wait["until"] else ""
+    return [("callers", f"wait, since {local(wait['since'])}{end}")]
 
 
 def _restarts(mount: Document) -> str:

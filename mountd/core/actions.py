@@ -30,9 +30,14 @@ class DropStaging:
 
 @dataclass(frozen=True)
 class PlaceGuard:
-    """Put a guard (``error`` or ``empty``) on the folder."""
+    """Put a guard (``error``, ``wait`` or ``empty``) on the folder."""
 
     kind: str
+
+
+@dataclass(frozen=True)
+class Expose:
+    """Bring the staged mount to the folder before its worker has answered: callers wait at it and are served first."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,6 @@ class DropSpare:
 
 
 Action = (
-    Prepare | Stage | SwapIn | DropStaging | StageSpare | UseSpare | DropSpare | PlaceGuard | Detach | StartDrain | Kill
-    | EndHung
+    Prepare | Stage | SwapIn | DropStaging | StageSpare | UseSpare | DropSpare | PlaceGuard | Expose | Detach
+    | StartDrain | Kill | EndHung
 )

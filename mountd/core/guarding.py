@@ -1,21 +1,58 @@
 """Which guard callers meet while no worker serves the folder. Pure."""
 
-from mountd.core.actions import Action, PlaceGuard
+from mountd.core.actions import Action, DropStaging, Expose, PlaceGuard
 from mountd.core.layers import Kind, Layer
 from mountd.core.situation import Situation
 
+_EFFECTS = {Kind.EMPTY_GUARD: "empty", Kind.WAITING: "wait"}
+"""A dead mount is a guard of the kind ``error`` by itself."""
+
 
 def missing(it: Situation) -> tuple[Action, ...]:
-    """The guard that is missing, if one is. A dead mount is a guard of the kind ``error`` by itself.
+    """What is to be done for the right guard, if it is not there.
 
     Without a known folder there is none: a folder that may not be covered (it holds files) stays as it is.
     """
     if it.mount is None or not it.memory.coverable or it.observed.serving is not None:
         return ()
-    top = it.observed.top
-    present = "" if top is None else _effect(top)
-    return () if present == it.mount.when_away else (PlaceGuard(it.mount.when_away),)
+    wanted, present = kind(it), _effect(it.observed.top)
+    if wanted == present:
+        return ()
+    if present == "wait":
+        return _end_of_waiting(it, wanted)
+    return _beginning_of_waiting(it) if wanted == "wait" else (PlaceGuard(wanted),)
 
 
-def _effect(layer: Layer) -> str:
-    return "empty" if layer.kind is Kind.EMPTY_GUARD else "error"
+def kind(it: Situation) -> str:
+    """What callers shall meet now: as configured, and an error when they have waited long enough."""
+    if it.mount is None:
+        return "error"
+    end = wait_ends(it)
+    return "error" if end is not None and it.now >= end else it.mount.when_away
+
+
+def wait_ends(it: Situation) -> float | None:
+    """When those who wait get an error, None where nobody waits under a limit."""
+    if it.mount is None or it.mount.when_away != "wait" or it.memory.away is None:
+        return None
+    return it.memory.away + it.mount.wait_limit
+
+
+def _effect(top: Layer | None) -> str:
+    return "" if top is None else _EFFECTS.get(top.kind, "error")
+
+
+def _end_of_waiting(it: Situation, wanted: str) -> tuple[Action, ...]:
+    """A worker that was given the mount holds its end as well: it has to go first, or callers wait on."""
+    if not it.observed.guard_is_taken:
+        return (PlaceGuard(wanted),)
+    return (DropStaging(),) if it.memory.staging is not None else ()
+
+
+def _beginning_of_waiting(it: Situation) -> tuple[Action, ...]:
+    """Callers wait best at the mount that a worker on its way will serve."""
+    staging = it.memory.staging
+    worker = it.observed.worker(staging.unit) if staging is not None else None
+    if worker is None:
+        return (PlaceGuard("wait"),)
+    return (Expose(),) if worker.connection in it.observed.held else (DropStaging(), PlaceGuard("wait"))

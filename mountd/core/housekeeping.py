@@ -44,7 +44,10 @@ def spare_is_stale(it: Situation) -> bool:
     spare = it.memory.spare
     if spare is None:
         return False
-    return not it.wanted or spare.digest != it.digest or spare.hot != (it.mount is not None and it.mount.standby)
+    # Where callers wait already, the next worker has to be given their mount.
+    waited_for = it.observed.top is not None and it.observed.top.kind is Kind.WAITING
+    unfit = spare.digest != it.digest or spare.hot != (it.mount is not None and it.mount.standby)
+    return not it.wanted or waited_for or unfit
 
 
 def standby_is_ready(it: Situation) -> bool:

@@ -9,6 +9,9 @@ class Kind(str, Enum):
 
     LIVE = "live"
     """A mount made for a worker; dead when its worker is gone, and then a guard by itself (ENOTCONN)."""
+    WAITING = "wait"
+    """A mount made for a worker that nobody serves yet: callers wait. The mount table shows it like a live one; only
+    the one who holds its server's end knows."""
     ERROR_GUARD = "error"
     EMPTY_GUARD = "empty"
     FOREIGN = "foreign"
@@ -24,6 +27,11 @@ class Layer:
     mount_id: int
     description: str
     """Type and source, for people."""
+
+    @property
+    def source(self) -> str:
+        """What is mounted there, ``s3://bucket/prefix`` of a worker's mount."""
+        return self.description.partition(" ")[2]
 
     @property
     def ours(self) -> bool:

@@ -15,6 +15,8 @@ class Staging:
     digest: str
     since: float
     ready: bool = False
+    begun: bool = False
+    """It has read the first request of those who wait at its mount: S3 has answered it."""
     was_spare: bool = False
     """It waited as a spare before: what it was given may be old, so that it fails means little."""
     finding: Cause | None = None
@@ -70,6 +72,8 @@ class Memory:
     refusal: Cause | None = None
     """What about this host forbids to start the worker at all."""
     failure: Failure | None = None
+    away: float | None = None
+    """Since when callers are made to wait; kept when they no longer are, until the mount serves."""
     staging: Staging | None = None
     spare: Spare | None = None
     spare_due: float | None = None

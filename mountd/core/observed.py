@@ -31,6 +31,8 @@ class Observed:
     layers: tuple[Layer, ...] = ()
     """What is mounted on the folder, topmost first."""
     workers: tuple[Worker, ...] = ()
+    held: frozenset[int] = frozenset()
+    """Connections of which we hold the server's end: their callers wait, whatever becomes of the worker."""
 
     @property
     def top(self) -> Layer | None:
@@ -51,3 +53,14 @@ class Observed:
         if layer is None or layer.kind is not Kind.LIVE:
             return None
         return next((worker for worker in self.workers if worker.connection == layer.connection), None)
+
+    def worker(self, unit: str) -> Worker | None:
+        """The worker of that unit."""
+        return next((worker for worker in self.workers if worker.unit == unit), None)
+
+    @property
+    def guard_is_taken(self) -> bool:
+        """Do callers wait at a mount that some worker, living or dying, has been given?"""
+        top = self.top
+        return top is not None and top.kind is Kind.WAITING and any(
+            worker.connection == top.connection for worker in self.workers)

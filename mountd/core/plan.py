@@ -119,7 +119,9 @@ def _begin(it: Situation) -> Decision | None:
         return Decision(State.WAITING, (), Cause("host-refused", _SILENT))
     if asked is not None:
         return Decision(state, (), cause, asked + PREPARE_LIMIT)
-    return Decision(state, (*guarding.missing(it), *_next_step(it)), cause)
+    # Where callers shall wait, the spare's own mount is their guard.
+    by_spare = it.memory.spare is not None and guarding.kind(it) == "wait"
+    return Decision(state, (*(() if by_spare else guarding.missing(it)), *_next_step(it)), cause)
 
 
 _ROWS: tuple[Row, ...] = (
@@ -141,7 +143,7 @@ def _held_back(it: Situation) -> tuple[Cause, float | None] | None:
 def _next_step(it: Situation) -> tuple[Action, ...]:
     if it.memory.spare is not None:
         return (UseSpare(),)
-    if it.memory.preparing is not None:
+    if it.memory.preparing is not None or it.observed.guard_is_taken:
         return ()
     return (Stage(),) if it.memory.prepared is not None else (Prepare(),)
 
@@ -169,5 +171,7 @@ def decide(situation: Situation) -> Decision:
         chores = (DropSpare(), *chores)
         situation = replace(situation, memory=replace(situation.memory, spare=None))
     decision = next(found for row in _ROWS if (found := row(situation)) is not None)
+    wait_ends = guarding.wait_ends(situation) if situation.observed.serving is None else None
     times = [time for time in (decision.look_at, deadline) if time is not None]
+    times += [wait_ends] if wait_ends is not None and wait_ends > situation.now else []
     return replace(decision, actions=(*chores, *decision.actions), look_at=min(times, default=None))

@@ -23,6 +23,14 @@ class Standby:
 
 
 @dataclass(frozen=True)
+class CallersWait:
+    """Whoever uses the folder waits since, and gets an error at ``until`` (None: no limit). Seconds since the epoch."""
+
+    since: float
+    until: float | None
+
+
+@dataclass(frozen=True)
 class View:
     """One mount as it is shown. Times are seconds since the epoch."""
 
@@ -42,6 +50,7 @@ class View:
     availability: Mapping[str, float | None] = field(default_factory=dict)
     """Shares of the watched time by ``core.reckoning.WINDOWS``."""
     known_since: float | None = None
+    callers_wait: CallersWait | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +93,8 @@ def mount_document(view: View) -> dict[str, Any]:
         "known_since": stamp(view.known_since), "availability": dict(view.availability),
         "options": {key: _plain(value) for key, value in sorted(mount.options.items())},
         "credentials": {"source": view.credentials, "expires_at": None},
+        "callers_wait": {"since": stamp(view.callers_wait.since), "until": stamp(view.callers_wait.until)}
+        if view.callers_wait else None,
     }
 
 

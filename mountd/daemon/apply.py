@@ -10,7 +10,7 @@ from mountd.core.layers import Kind
 from mountd.core.memory import Drain, Staging
 from mountd.core.messages import Cause
 from mountd.core.worker import Folder, KeyFiles, Prepared
-from mountd.daemon import spare
+from mountd.daemon import spare, waits
 from mountd.daemon.announce import drained_late, not_killed
 from mountd.daemon.kept import Kept
 from mountd.daemon.launch import await_answer, launch
@@ -64,7 +64,9 @@ def _unprepared(kept: Kept, cause: Cause) -> None:
 
 
 def _stage(kept: Kept, _action: actions.Stage) -> bool:
-    launched = launch(kept, lambda unit, text: _refused(kept, unit, text))
+    top = kept.observed().top
+    guard = top if top is not None and top.kind is Kind.WAITING else None
+    launched = launch(kept, lambda unit, text: _refused(kept, unit, text), guard=guard)
     if launched is None:
         return False
     kept.staged_mount = launched.mount_fd
@@ -85,21 +87,34 @@ def _refused(kept: Kept, unit: str, text: str) -> None:
         kept.wake()
 
 
-def _swap_in(kept: Kept, _action: actions.SwapIn) -> bool:
-    if kept.staged_mount is None:
+def _swap_in(kept: Kept, action: actions.SwapIn) -> bool:
+    observed, staging = kept.observed(), kept.memory.staging
+    worker = observed.worker(staging.unit) if staging is not None else None
+    if kept.staged_mount is not None:
+        _expose(kept, action)
+    elif worker is None or observed.top is None or observed.top.connection != worker.connection:
         drop_staging(kept)
         return True
-    table = kept.world.table
-    try:
-        fuse.swap_in(kept.staged_mount, kept.folder, table.stack(kept.folder), beneath=kept.world.beneath)
-    finally:
-        table.forget()
-    os.close(kept.staged_mount)
-    kept.staged_mount = None
-    kept.on_folder = kept.memory.staging.unit if kept.memory.staging else ""
+    if worker is not None:
+        waits.let_go(kept, worker.connection)
+    kept.on_folder = staging.unit if staging is not None else ""
     kept.world.stagings.pop(kept.on_folder, None)
     kept.memory = replace(kept.memory, staging=None)
     kept.served()
+    return True
+
+
+def _expose(kept: Kept, _action: actions.Expose | actions.SwapIn) -> bool:
+    """Bring the staged mount to the folder."""
+    if kept.staged_mount is None:
+        return False
+    try:
+        fuse.swap_in(kept.staged_mount, kept.folder, kept.observed().layers, beneath=kept.world.beneath)
+    finally:
+        kept.world.table.forget()
+    os.close(kept.staged_mount)
+    kept.staged_mount = None
+    waits.keep(kept)
     return True
 
 
@@ -123,12 +138,16 @@ def _drop_staging(kept: Kept, action: actions.DropStaging) -> bool:
 
 
 def _place_guard(kept: Kept, action: actions.PlaceGuard) -> bool:
-    table = kept.world.table
+    layers, kind = kept.observed().layers, Kind(action.kind)
     try:
-        fuse.place_guard(kept.name, kept.folder, Kind(action.kind), table.stack(kept.folder),
-                         beneath=kept.world.beneath)
+        if layers and layers[0].kind is Kind.WAITING and kind is Kind.ERROR_GUARD:
+            waits.let_go(kept, layers[0].connection)
+        elif kind is Kind.WAITING and not (layers[1:] and layers[1].kind is kind):
+            waits.begin(kept, layers)
+        else:
+            fuse.place_guard(kept.name, kept.folder, kind, layers, beneath=kept.world.beneath)
     finally:
-        table.forget()
+        kept.world.table.forget()
     return True
 
 
@@ -188,6 +207,7 @@ _ACTIONS: dict[type, Callable[[Kept, Any], bool]] = {
     actions.SwapIn: _swap_in,
     actions.DropStaging: _drop_staging,
     actions.PlaceGuard: _place_guard,
+    actions.Expose: _expose,
     actions.Detach: _detach,
     actions.StartDrain: _start_drain,
     actions.Kill: _kill,

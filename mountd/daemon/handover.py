@@ -14,6 +14,8 @@ def hand_over(old: Kept, heir: Kept) -> None:
     for worker in old.workers.values():
         # It bears the other one's name, so it is replaced even where nothing else differs.
         heir.workers[worker.unit] = replace(worker, digest="of another mount")
+    heir.held |= old.held
+    old.held = {}
     heir.on_folder, old.on_folder = old.on_folder or heir.on_folder, ""
     heir.memory = replace(heir.memory, draining=(*heir.memory.draining, *old.memory.draining))
     old.memory, old.workers = replace(old.memory, draining=()), {}

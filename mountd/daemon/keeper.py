@@ -9,12 +9,13 @@ from gi.repository import GLib
 
 from mountd.core import actions, changes, history, plan
 from mountd.core.history import Outage
+from mountd.core.memory import Staging
 from mountd.core.messages import Cause, Ending
 from mountd.core.observed import Worker
 from mountd.core.reckoning import availabilities
 from mountd.core.situation import Decision, Situation
 from mountd.core.status import View
-from mountd.daemon import apply, ends, record, spare
+from mountd.daemon import apply, ends, record, spare, waits
 from mountd.daemon.hang import Hang
 from mountd.daemon.kept import Kept
 from mountd.daemon.preflight import Preflight
@@ -37,6 +38,7 @@ class Keeper:
     def __init__(self, name: str, folder: str, world: World, changed: Callable[["Keeper"], None]) -> None:
         self.name, self.folder = name, folder
         self.kept = Kept(name, folder, world, self.wake)
+        waits.remember(self.kept)
         self.proof = Proof(self.kept)
         self.hang = Hang(self.kept, lambda: self.proof.under_way)
         self._preflight = Preflight(self.kept)
@@ -93,6 +95,10 @@ class Keeper:
         kept.workers[worker.unit] = worker
         kept.stop_timeout = max(kept.stop_timeout, worker.stop_timeout)
         self._world.has_generation(self.name, worker.generation)
+        if worker.connection in kept.held:
+            # It was given a mount at which callers wait; whether it serves is asked.
+            kept.memory = replace(kept.memory, staging=Staging(worker.unit, worker.digest, self._world.now()))
+            self._world.stagings[worker.unit] = self._world.now()
         if kept.observed().serving == worker:
             kept.on_folder = worker.unit
             kept.want_spare()
@@ -144,6 +150,7 @@ class Keeper:
         kept, news = self.kept, False
         for _ in range(_LOOKS_AT_ONCE):
             ends.notice_umount(kept)
+            waits.tend(kept)
             kept.memory = replace(kept.memory, refusal=self._refusal())
             now = self._world.now()
             decision = plan.decide(Situation(kept.mount, kept.digest, kept.observed(), kept.memory, now))
@@ -222,7 +229,7 @@ class Keeper:
             kept.mount, told.state, self.health, kept.reason(told.cause) if told.cause else None, told.since,
             told.checked_at, unit, self._world.systemd.pid(unit), spare.standby(kept), told.restarts, self._next_try(),
             told.history.last(wall, kept.grace), told.credentials, availabilities(told.history, wall),
-            told.history.begun,
+            told.history.begun, waits.shown(kept),
         )
 
     def gone(self) -> bool:

@@ -7,13 +7,14 @@ from random import random
 
 from mountd.core import backoff, reasons
 from mountd.core.backoff import STABLE_SECONDS, Failure
-from mountd.core.layers import Layer
+from mountd.core.layers import Kind, Layer
 from mountd.core.memory import Drain, Memory
 from mountd.core.messages import Cause
 from mountd.core.observed import Observed, Worker
 from mountd.daemon import record
 from mountd.daemon.announce import Announcer, not_killed
 from mountd.daemon.world import World
+from mountd.system.waiting import Waiting
 from mountd.words.model import Mount, Reason, State
 
 _SPARE_AFTER = 1.0
@@ -36,6 +37,10 @@ class Kept:
         """The spare's mount and our end of its line, ours to close."""
         self.spare_memory: int | None = None
         """Bytes that the standby takes, as last measured."""
+        self.held: dict[int, Waiting] = {}
+        """By connection: server's ends of mounts at which callers wait, or would; see ``daemon.waits``."""
+        self.asked: set[int] = set()
+        """Connections that are being asked whether somebody serves."""
         self.on_folder = ""
         """The unit whose mount was brought to the folder and not taken away from here since."""
         self.stop_timeout = Mount.stop_timeout
@@ -52,7 +57,8 @@ class Kept:
     def observed(self) -> Observed:
         """The folder and the workers as they are now."""
         self.layers = self.world.table.stack(self.folder)
-        return Observed(self.layers, tuple(self.workers.values()))
+        known = (replace(layer, kind=Kind.WAITING) if layer.connection in self.held else layer for layer in self.layers)
+        return Observed(tuple(known), tuple(self.workers.values()), frozenset(self.held))
 
     def reason(self, cause: Cause) -> Reason:
         """The cause in words for this mount."""

@@ -8,33 +8,41 @@ from pathlib import Path
 from gi.repository import GLib
 
 from mountd.core import worker
+from mountd.core.layers import Layer
 from mountd.core.observed import Worker
 from mountd.core.worker import Launch
 from mountd.daemon.kept import Kept
 from mountd.system import fuse
 from mountd.system.binary import Installed
 from mountd.system.probe import Answer
+from mountd.system.waiting import Waiting
 from mountd.words.errors import MountdError
+from mountd.words.model import Mount
 
 _ASK_AGAIN_MS = 200
 
 
 @dataclass(frozen=True)
 class Launched:
-    """The worker, and the descriptor of its mount, which belongs to the caller."""
+    """The worker, and the descriptor of its mount, which belongs to the caller; None for one on its folder."""
 
     worker: Worker
-    mount_fd: int
+    mount_fd: int | None
 
 
-def await_answer(kept: Kept, unit: str, mount_fd: int, stands_by: Callable[[], None] | None = None) -> None:
+def await_answer(kept: Kept, unit: str, mount_fd: int | None, stands_by: Callable[[], None] | None = None) -> None:
     """Wait, without waiting, for a worker to serve: it answers a statvfs of its mount.
 
     By then it is the staged one, or a standby still, and then ``stands_by()`` is called. The folder's parent is asked,
-    too: on a file system that hangs, a swap would hang this process.
+    too: on a file system that hangs, a swap would hang this process. One that was given a mount on the folder
+    (``mount_fd`` None) is asked by ``daemon.waits``.
     """
+    if mount_fd is None:
+        return
+
     def again() -> bool:
-        if kept.is_starting(unit) or kept.is_spare(unit):
+        # One that came to the folder meanwhile is asked there, and its descriptor is closed.
+        if mount_fd in (kept.staged_mount, kept.spare_mount) and (kept.is_starting(unit) or kept.is_spare(unit)):
             await_answer(kept, unit, mount_fd, stands_by)
         return bool(GLib.SOURCE_REMOVE)
 
@@ -56,9 +64,11 @@ def await_answer(kept: Kept, unit: str, mount_fd: int, stands_by: Callable[[], N
     kept.world.helper.ask("statvfs", answered, descriptors=[mount_fd], near=str(Path(kept.folder).parent))
 
 
-def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None = None) -> Launched | None:
+def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None = None,
+           guard: Layer | None = None) -> Launched | None:
     """Start the next generation; ``refused(unit, text)`` is called when PID 1 does not take it.
 
+    It is given the mount ``guard``, at which callers wait, else one that is nowhere in the tree.
     With ``await_fd``, one end of a socket pair, mount-s3 begins when a line comes from the other end, and not at all
     when that is closed. None while the host has not been asked or the version of mount-s3 is being read. Raises
     MountdError.
@@ -67,22 +77,43 @@ def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None
     binary = kept.world.binary.look()
     if mount is None or prepared is None or not isinstance(binary, Installed):
         return None
-    staged = fuse.stage(mount.source, read_only=bool(mount.options.get("read_only")))
+    place = _place(kept, mount, guard)
     order = Launch(mount, kept.world.next_generation(mount.name), binary.path, prepared, kept.digest,
-                   staged.connection, staged.mount_id, waits=await_fd is not None)
-    made = Worker(order.unit, mount.name, order.generation, kept.digest, staged.connection, mount.folder,
-                  prepared.cache, staged.mount_id)
+                   place.waiting.connection, place.mount_id, waits=await_fd is not None)
+    made = Worker(order.unit, mount.name, order.generation, kept.digest, place.waiting.connection, mount.folder,
+                  prepared.cache, place.mount_id)
     kept.workers[made.unit] = made
     # A cache folder serves one worker; the next one asks for another.
     kept.memory = replace(kept.memory, prepared=None if prepared.cache else prepared)
-    stdio = {"Input": staged.fuse_fd} | ({"Output": await_fd} if await_fd is not None else {})
+    stdio = {"Input": place.waiting.fuse_fd} | ({"Output": await_fd} if await_fd is not None else {})
     try:
         kept.world.systemd.start(made.unit, worker.properties(order), stdio, lambda text: refused(made.unit, text))
     except MountdError:
-        os.close(staged.mount_fd)
+        if place.mount_fd is not None:
+            os.close(place.mount_fd)
         kept.workers.pop(made.unit)
         raise
     finally:
-        # As long as a copy is open here, callers of a dead worker would wait instead of hearing of it.
-        os.close(staged.fuse_fd)
-    return Launched(made, staged.mount_fd)
+        if mount.when_away == "wait":
+            kept.held[place.waiting.connection] = place.waiting
+        elif guard is None:
+            # As long as a copy is open here, callers of a dead worker would wait instead of hearing of it.
+            os.close(place.waiting.fuse_fd)
+    return Launched(made, place.mount_fd)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a worker will serve: the server's end, and the mount, unless it is on its folder already."""
+
+    waiting: Waiting
+    mount_id: int
+    mount_fd: int | None
+
+
+def _place(kept: Kept, mount: Mount, guard: Layer | None) -> _Place:
+    if guard is not None:
+        return _Place(kept.held[guard.connection], guard.mount_id, None)
+    read_only = bool(mount.options.get("read_only"))
+    staged = fuse.stage(mount.source, read_only=read_only)
+    return _Place(Waiting(staged.fuse_fd, staged.connection, read_only), staged.mount_id, staged.mount_fd)

@@ -22,7 +22,7 @@ from mountd.daemon.tell import Tell
 from mountd.daemon.webhook import Webhook
 from mountd.daemon.world import World
 from mountd.surfaces.bus import Bus
-from mountd.system import fuse, journal, notify
+from mountd.system import fuse, journal, notify, waiting
 from mountd.system.binary import Binary
 from mountd.system.fusectl import FuseControl
 from mountd.system.http_unit import HttpUnit
@@ -65,7 +65,8 @@ class Daemon:
         stores = Stores(systemd)
         self._world = World(systemd, self._table, FuseControl(self._table), helper,
                             Binary(helper, self._binary_known), stores, Diagnoses(stores),
-                            Chronicle(helper, time.time, time.monotonic), fuse.kernel_has_beneath())
+                            Chronicle(helper, time.time, time.monotonic), fuse.kernel_has_beneath(),
+                            tuple(waiting.inherited(notify.kept_descriptors())))
         view = DaemonView(__version__, os.getpid(), time.time(), "")
         self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._read)
         self._http = HttpUnit(__version__, _log.error)

@@ -16,7 +16,7 @@ from mountd.daemon.handover import hand_over
 from mountd.daemon.hang import Rounds
 from mountd.daemon.keeper import Keeper
 from mountd.daemon.world import World
-from mountd.system import keys, mounts
+from mountd.system import keys, mounts, waiting
 from mountd.system.small_files import read_json, write_json
 from mountd.words import paths
 from mountd.words.errors import MountdError
@@ -76,6 +76,7 @@ class Reconciler:
 
     def adopt(self) -> None:
         """Find what earlier daemons left: workers, and mounts of ours on folders, also such as nobody wants now."""
+        self._adopt_waiting()
         for worker in self._world.systemd.workers():
             self._adopt_worker(worker)
         known = {folder for _, folder in self._keepers}
@@ -83,6 +84,17 @@ class Reconciler:
         for folder, entries in self._world.table.folders.items():
             if folder not in known and any(layer.ours for layer in mounts.stack(entries)):
                 self._keeper(names.get(folder, folder), folder)
+
+    def _adopt_waiting(self) -> None:
+        """Mounts at which callers wait: the service manager has kept their servers' ends."""
+        names = {mount.folder: mount.name for mount in self._configuration.desired.mounts}
+        for found in self._world.inherited:
+            folders = self._world.table.folders_of(found.connection)
+            folder = next((folder for folder in folders if folder in names), next(iter(folders), None))
+            if folder is None:
+                waiting.release(found)
+            else:
+                self._keeper(names.get(folder, folder), folder).kept.held[found.connection] = found
 
     def _adopt_worker(self, worker: Worker) -> None:
         keeper = self._keeper(worker.name, worker.folder)

@@ -30,6 +30,8 @@ class Record:
     """As many as there were when the outage began."""
     rebooted: bool = False
     """Has the machine been off since the outage began?"""
+    away: float | None = None
+    """Since when callers are made to wait, or were until they got an error; None when the mount serves."""
 
     def turn(self, state: State, health: Health, cause: Cause | None, wall: float, grace: float) -> bool:
         """Take on a state; True when state or code are news. What counts as an outage: ``core.history.standing``."""
@@ -70,6 +72,7 @@ def save(name: str, record: Record) -> None:
         "checked_at": record.checked_at, "restarts": record.restarts, "ever_served": record.ever_served,
         "credentials": record.credentials, "history": history.plain(record.history),
         "restarts_before": record.restarts_before, "rebooted": record.rebooted,
+        "away": record.away,
     })
 
 
@@ -81,6 +84,7 @@ def load(name: str, chronicle: Chronicle) -> Record:
             State(kept["state"]), Cause(*kept["cause"]) if kept["cause"] else None, kept["since"],
             kept["checked_at"], kept["restarts"], kept["ever_served"], kept["credentials"],
             chronicle.go_on(name, kept["history"]), kept["restarts_before"], kept["rebooted"],
+            kept["away"],
         )
     except (TypeError, KeyError, ValueError):
         return Record(history=chronicle.after_boot(name), rebooted=True)

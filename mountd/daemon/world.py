@@ -11,6 +11,7 @@ from mountd.system.mounts import MountTable
 from mountd.system.probe import Helper
 from mountd.system.s3.link import Stores
 from mountd.system.systemd import Systemd
+from mountd.system.waiting import Waiting
 
 _BUSY = 3.0
 """Seconds that a start may keep this machine busy."""
@@ -30,6 +31,8 @@ class World:
     chronicle: Chronicle
     beneath: bool
     """Can the kernel slip a mount beneath another?"""
+    inherited: tuple[Waiting, ...] = ()
+    """Ends of mounts at which callers wait, left by an earlier daemon."""
     stagings: dict[str, float] = field(default_factory=dict)
     """Units of all mounts that are being brought up, and since when (monotonic seconds)."""
     generations: dict[str, int] = field(default_factory=dict)

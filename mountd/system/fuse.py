@@ -101,15 +101,15 @@ _GUARDS = {Kind.ERROR_GUARD: _dead_fuse, Kind.EMPTY_GUARD: _empty_tmpfs}
 def swap_in(mount_fd: int, folder: str, layers: Sequence[Layer], *, beneath: bool) -> None:
     """Bring a detached mount to a folder, in the same instant as the uppermost of ``layers`` goes.
 
-    With ``beneath`` there is no moment without one of the two. On older kernels a live or dead mount goes first, and
-    callers in between meet what lies below it: the guard, which therefore stays there for good.
+    With ``beneath`` there is no moment without one of the two. On older kernels a mount made for a worker goes
+    first, and callers in between meet what lies below it: the guard, which therefore stays there for good.
     Raises MountdError ``host-refused``.
     """
     try:
         if layers and beneath and _slipped_beneath(mount_fd, folder):
             syscalls.umount_lazy(folder)
             return
-        if layers and layers[0].kind is Kind.LIVE:
+        if layers and layers[0].kind in (Kind.LIVE, Kind.WAITING):
             syscalls.umount_lazy(folder)
         syscalls.move_mount(mount_fd, folder)
     except OSError as error:

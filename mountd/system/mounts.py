@@ -101,6 +101,10 @@ class MountTable:
             self._folders = by_path(parse(self._read()))
         return self._folders
 
+    def folders_of(self, minor: int) -> list[str]:
+        """Where the file system of that device is mounted; copies (bind mounts) may lie elsewhere."""
+        return [path for path, entries in self.folders.items() if any(entry.minor == minor for entry in entries)]
+
     def _read(self) -> str:
         blocks = []
         while block := os.read(self._file, 1 << 20):

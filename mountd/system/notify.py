@@ -1,9 +1,13 @@
 """sd_notify: what the daemon tells the service manager (sd_notify(3))."""
 
+import array
 import contextlib
 import os
 import socket
+from collections.abc import Sequence
 from functools import cache
+
+from systemd import daemon
 
 
 @cache
@@ -12,13 +16,14 @@ def _socket() -> socket.socket:
     return socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
 
 
-def _say(*lines: str) -> None:
+def _say(*lines: str, descriptors: Sequence[int] = ()) -> None:
     address = os.environ.get("NOTIFY_SOCKET")
     if address:
         # A name that begins with @ is one of the abstract name space.
         name = "\0" + address[1:] if address.startswith("@") else address
+        beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
         with contextlib.suppress(OSError):
-            _socket().sendto("\n".join(lines).encode(), name)
+            _socket().sendmsg(["\n".join(lines).encode()], beside, 0, name)
 
 
 def ready(status: str) -> None:
@@ -50,3 +55,18 @@ def watchdog_interval() -> float | None:
     """Seconds between two signs of life, half of what the unit allows (WatchdogSec), or None without a watchdog."""
     microseconds = os.environ.get("WATCHDOG_USEC")
     return int(microseconds) / 2_000_000 if microseconds else None
+
+
+def keep_descriptor(descriptor: int, name: str) -> None:
+    """Have the service manager keep a copy that outlives this process (``FileDescriptorStoreMax=``)."""
+    _say("FDSTORE=1", f"FDNAME={name}", descriptors=[descriptor])
+
+
+def drop_descriptor(name: str) -> None:
+    """The service manager forgets what it keeps under that name."""
+    _say("FDSTOREREMOVE=1", f"FDNAME={name}")
+
+
+def kept_descriptors() -> dict[int, str]:
+    """What an earlier daemon had kept, with the names it gave; ours to close (sd_listen_fds(3))."""
+    return dict(daemon.listen_fds_with_names())
