@@ -251,28 +251,6 @@ def test_a_standby_that_never_answers_is_given_up() -> None:
     assert given_up.actions == (DropSpare(Cause("start-timeout", "120 s")),)
 
 
-FOUND = replace(STAGING, finding=Cause("tls-failed", "its CA is not trusted by this machine"))
-
-
-@pytest.mark.parametrize(("observed", "memory", "state", "code"), [
-    (Observed((GUARD,)), Memory(staging=FOUND), State.MOUNTING, "tls-failed"),
-    (Observed((GUARD,)), Memory(staging=FOUND, failure=DUE), State.WAITING, "tls-failed"),
-    (Observed((GUARD,)), Memory(staging=FOUND, failure=replace(REFUSED, not_before=NOW)), State.FAILED,
-     "bucket-missing"),
-    (serving("old"), Memory(staging=FOUND), State.MOUNTED, None),
-], ids=["a first start", "a try again", "what a worker itself has said counts more", "one that serves is well"])
-def test_what_was_found_beside_a_late_start_is_its_reason_and_changes_no_state(
-        observed: Observed, memory: Memory, state: State, code: str | None) -> None:
-    decision = look(observed, memory)
-    assert decision.state is state
-    assert (decision.cause.code if decision.cause else None) == code
-
-
-def test_a_start_that_is_given_up_fails_for_what_was_found() -> None:
-    late = look(Observed((GUARD,)), Memory(staging=replace(FOUND, since=NOW - 121)))
-    assert late.actions == (DropStaging(FOUND.finding),)
-
-
 DEAF = Failure(Cause("worker-hung", "1 caller waited"), 1, NOW, NOW)
 HUNG = ready(failure=DEAF, hung=Hung(WORKER.unit, NOW + 3))
 FRESH = replace(WORKER, unit=STAGING.unit, connection=99)
