@@ -75,7 +75,7 @@ def _hangs(machine: Machine) -> list[str]:
 def test_callers_of_a_stopped_worker_are_freed_in_time_and_others_do_not_notice(
     machine: Machine, limit: str, goal: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kit.configure(machine, kit.mount("deaf", hang_timeout=limit), kit.mount("other", "bucket-two"))
+    kit.configure(machine, kit.mount("deaf", hang_timeout=limit, grace=0), kit.mount("other", "bucket-two"))
     one, other = kit.wait_ok(machine, "deaf", "other")
     with kit.hammer(machine, "/srv/other", 2) as met:
         _stop(machine, one["pid"])
@@ -119,7 +119,7 @@ def test_a_standby_takes_over_from_a_hung_worker(machine: Machine, capsys: pytes
 
 def test_a_worker_that_answers_nobody_is_replaced(machine: Machine) -> None:
     with kit.standin(machine, bucket_one={"hang_at_request": 20}):
-        kit.configure(machine, kit.mount("mute", hang_timeout="3s"))
+        kit.configure(machine, kit.mount("mute", hang_timeout="3s", grace=0))
         one = kit.wait_for(machine, "mute", state="mounted")
         with _crowd(machine, "/srv/mute", "hello.txt", 2) as waiting:
             machine.wait_until(lambda: waiting() > 0, 5, "somebody waits")

@@ -39,7 +39,7 @@ def test_a_standby_takes_over_from_a_killed_worker_in_milliseconds(
 
 
 def test_the_worker_that_takes_over_is_the_standby_and_another_one_stands_by(machine: Machine) -> None:
-    kit.configure(machine, kit.mount("pair", standby=True))
+    kit.configure(machine, kit.mount("pair", standby=True, grace=0))
     one = _ready(machine, "pair")
     [(unit, pid)] = kit.standbys(machine).items()
     assert one["standby_unit"] == unit and list(kit.workers(machine)) == [one["unit"]]
