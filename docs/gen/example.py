@@ -43,6 +43,7 @@ _SAMPLES = {
     "provider": '"ceph"', "credentials": '{ user = "rob", profile = "kopah" }', "when_away": '"empty"',
     "nonempty": '"hide"', "user": '"rob"', "group": '"users"', "enabled": "false", "start_timeout": '"5min"',
     "stop_timeout": '"10min"', "wait_limit": '"1h"', "check": '{ interval = "5min", timeout = "30s", failures = 2 }',
+    "memory_high": "3072", "memory_max": "4096",
     "grace": '"30s"', "hang_timeout": '"1min"', "idle_unmount": '"10min"', "on_sleep": '"abort"',
     "region": '"us-west-2"', "endpoint_url": '"https://s3.example.org"', "bucket_type": '"directory"',
     "expected_bucket_owner": '"111122223333"', "bind": '["eth0", "eth1"]', "ca_bundle": '"/etc/ssl/store-ca.pem"',

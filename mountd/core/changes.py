@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from mountd.core.config import canonical
 from mountd.words.model import Desired, Mount, Problem
 
-WORKER_KEYS = ("bucket", "prefix", "folder", "options", "credentials", "user", "group")
+WORKER_KEYS = ("bucket", "prefix", "folder", "options", "credentials", "user", "group", "memory_high",
+               "memory_max")
 """Fields of a mount that its worker is started with; a change of any other needs no new worker."""
 
 _TABLES = ("credentials", "check")

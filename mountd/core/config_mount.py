@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import MappingProxyType
 from typing import cast
 
@@ -230,8 +231,22 @@ def _check_special(draft: Draft) -> None:
         draft.problem("incremental_upload", "works only on S3 Express directory buckets", "remove the key")
 
 
+_MEMORY = ("memory_target", "memory_high", "memory_max")
+
+
+def _check_memory(draft: Draft) -> None:
+    """What the worker plans with, what it is held at, what it may not exceed: in this order."""
+    found = [(key, draft.fields[key].value) for key in _MEMORY if key in draft.fields]
+    given = [(key, value) for key, value in found if isinstance(value, int)]
+    for (low, less), (high, more) in pairwise(given):
+        if less > more:
+            draft.problem(low, f"must not be above {high}, which is {more} ({draft.place(high)})",
+                          f"write {low} = {more} or less")
+
+
 _CHECKS: tuple[Callable[[Draft], None], ...] = (
     _check_bucket, _check_store, _check_folder, _check_name, _check_people, _check_combinations, _check_special,
+    _check_memory,
 )
 
 

@@ -69,6 +69,27 @@ def of_words(words: str) -> Cause | None:
     return None
 
 
+_OOM = re.compile(r"oom-kill:constraint=(?P<why>CONSTRAINT_\w+).*task_memcg=(?P<group>[^,]*),"
+                  r"task=[^,]*,pid=(?P<pid>\d+)")
+_KILLED = re.compile(r"Killed process (?P<pid>\d+) .*anon-rss:(?P<size>\d+)kB")
+
+
+def of_oom(lines: Sequence[str], unit: str, limit: int) -> str:
+    """How much a worker had when the kernel ended it, and whose limit that was; "" when the kernel does not say.
+
+    ``lines`` are the kernel's own (mm/oom_kill.c, ``dump_oom_summary`` and ``__oom_kill_process``, Linux 5.0 and
+    later); ``limit`` is its memory_max in MiB, 0 for none.
+    """
+    victims = {found["pid"]: found["why"] for line in lines
+               if (found := _OOM.search(line)) and found["group"].endswith(f"/{unit}")}
+    sizes = {found["pid"]: int(found["size"]) >> 10 for line in lines if (found := _KILLED.search(line))}
+    for pid, why in reversed(victims.items()):
+        whose = "no memory was left on the machine" if why != "CONSTRAINT_MEMCG" else (
+            f"memory_max is {limit} MiB" if limit else "the limit of a group of units it is in")
+        return f"{whose}; it had {sizes[pid]} MiB" if pid in sizes else whose
+    return ""
+
+
 _LIKELY: tuple[tuple[str, str], ...] = (
     (r"memory allocation of \d+ bytes failed|[Cc]annot allocate memory|OutOfMemory|oom-kill", "too little memory"),
     (r"No space left on device|os error 28", "a full disk"),

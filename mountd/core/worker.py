@@ -57,6 +57,9 @@ class Launch:
     connection: int
     mount_id: int = 0
 
+    memory_target: int = 0
+    """MiB it is told to plan with unless its mount says otherwise; 0 where this mount-s3 cannot be told."""
+
     waits: bool = False
     """A spare: the sandbox is set up, mount-s3 begins when it is told to."""
 
@@ -110,6 +113,11 @@ _LIFE: tuple[Property, ...] = (
     Property("StandardError", "s", "journal"),
     Property("SyslogIdentifier", "s", "mount-s3"),
     Property("TasksMax", "t", 4096),
+    # A worker can be started again, a person's job cannot: so it goes before that when the machine has no memory left.
+    # 100 is what systemd gives to what users run (systemd 250, NEWS); the daemon itself has -500.
+    Property("OOMScoreAdjust", "i", 100),
+    # One process, so it is ended all the same; without this systemd would not say that it was for memory.
+    Property("OOMPolicy", "s", "stop"),
     Property("LimitNOFILE", "t", 65536),
 )
 
@@ -132,6 +140,8 @@ def _filled(launch: Launch) -> dict[str, OptionValue]:
     filled.setdefault("gid", launch.prepared.folder.gid or _NOBODY)
     filled.setdefault("dir_mode", f"{launch.prepared.folder.mode:04o}")
     filled.setdefault("file_mode", f"{int(str(filled['dir_mode']), 8) & 0o666:04o}")
+    if launch.memory_target:
+        filled.setdefault("memory_target", launch.memory_target)
     if "ca_bundle" in filled:
         filled["ca_bundle"] = _CA
     if "cache" in filled:
@@ -223,6 +233,8 @@ def properties(launch: Launch) -> list[Property]:
     if _loaded(launch):
         # Missing ("-") once the worker has ended: ExecStop= is run all the same.
         own.append(Property("WorkingDirectory", "s", f"-{_credentials_directory(launch)}"))
+    own += [Property(name, "t", limit << 20)
+            for name, limit in (("MemoryHigh", mount.memory_high), ("MemoryMax", mount.memory_max)) if limit]
     if launch.prepared.cache:
         own.append(Property("BindPaths", "a(ssbt)", [(launch.prepared.cache, str(paths.CACHE_MOUNT), False, 0)]))
     return [*_LIFE, *SANDBOX, *own]

@@ -24,14 +24,20 @@ def not_killed(name: str, unit: str, detail: str) -> None:
     _log.error(f"{name}: could not kill a worker: {detail}", mount=name, unit=unit)
 
 
-def last_words(name: str, words: str) -> None:
-    """What a worker that dies again and again said last."""
+def why(name: str, words: str) -> None:
+    """What was learnt of a worker's death after it."""
     _log.warning(f"{name}: of the worker that died: {words}", mount=name)
 
 
 def evidence_kept(name: str, path: str) -> None:
     """What a hung worker was doing has been written down."""
     _log.warning(f"{name}: what the worker was doing is written down in {path}", mount=name)
+
+
+def cache_is_full(name: str, folder: str) -> None:
+    """The worker starts all the same."""
+    _log.warning(f"{name}: less than 5 % of the disk of {folder} is free: mount-s3 caches nothing there; make room, or "
+                 "change cache", mount=name, code="cache-full")
 
 
 def no_standby(name: str, reason: Reason, count: int) -> None:

@@ -11,7 +11,7 @@ from mountd.core.memory import Drain, Staging
 from mountd.core.messages import Cause
 from mountd.core.worker import Folder, KeyFiles, Prepared
 from mountd.daemon import spare, waits
-from mountd.daemon.announce import drained_late, not_killed
+from mountd.daemon.announce import cache_is_full, drained_late, not_killed
 from mountd.daemon.kept import Kept
 from mountd.daemon.launch import await_answer, launch
 from mountd.system import fuse
@@ -52,6 +52,8 @@ def _prepared(kept: Kept, answer: Answer) -> None:
         found = Prepared(Folder(**answer["folder"]), KeyFiles(**answer["keys"]), str(answer["cache"]))
         kept.memory = replace(kept.memory, prepared=found)
         kept.record.credentials = found.keys.source
+        if answer["cache_full"]:
+            cache_is_full(kept.name, str(kept.mount.options["cache"]) if kept.mount is not None else "")
 
 
 def _unprepared(kept: Kept, cause: Cause) -> None:

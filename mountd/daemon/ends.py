@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from mountd.core.backoff import LOOP
+from mountd.core.backoff import LOOP, Failure
 from mountd.core.messages import Cause, Ending, epitaph, of_ending
 from mountd.core.observed import Worker
 from mountd.daemon import spare
-from mountd.daemon.announce import last_words
+from mountd.daemon.announce import why
 from mountd.daemon.apply import drop_staging
 from mountd.daemon.kept import Kept
 from mountd.system.probe import Answer
@@ -16,6 +16,8 @@ from mountd.words.errors import MountdError
 _EXEC_FAILED = 203
 """The exit status by which systemd says that it could not run the program (systemd.exec(5))."""
 
+_KERNEL_SECONDS = 10.0
+"""How far back the kernel is read for the reason why it ended a worker."""
 _LINES = 20
 """Last lines of a worker that are looked through for a cause."""
 
@@ -51,18 +53,38 @@ def _fail(kept: Kept, unit: str, cause: Cause) -> None:
     """Remember the failure; who dies again and again is asked for last words, since there is time for that then."""
     kept.fail(cause)
     failure = kept.memory.failure
-    if failure is None or failure.cause.code != LOOP:
-        return
+    if failure is not None and failure.cause.code == LOOP:
+        _ask_what_it_said(kept, unit, cause, failure)
+    elif failure is not None and cause.code == "worker-out-of-memory":
+        _ask_the_kernel(kept, unit, failure)
 
+
+def _ask_the_kernel(kept: Kept, unit: str, failure: Failure) -> None:
+    """How much memory it had, and whose limit that was."""
     def told(answer: Answer | MountdError) -> None:
-        if kept.memory.failure is not failure or isinstance(answer, MountdError):
-            return
-        words = epitaph(answer["lines"], cause.detail)
-        explained = replace(failure.cause, detail=f"{failure.cause.detail}; {words}")
-        kept.memory = replace(kept.memory, failure=replace(failure, cause=explained))
+        if not isinstance(answer, MountdError) and answer["detail"]:
+            _explain(kept, failure, answer["detail"])
+
+    limit = kept.mount.memory_max if kept.mount is not None else 0
+    since = kept.world.wall() - _KERNEL_SECONDS
+    kept.world.helper.ask("oom", told, unit=unit, since=since, limit=limit)
+
+
+def _explain(kept: Kept, failure: Failure, words: str) -> None:
+    """What is learnt of a failure after it."""
+    why(kept.name, words)
+    if kept.memory.failure is failure:
+        detail = f"{failure.cause.detail}; {words}" if failure.cause.detail else words
+        explained = replace(failure, cause=replace(failure.cause, detail=detail))
+        kept.memory = replace(kept.memory, failure=explained)
         kept.told = False
-        last_words(kept.name, words)
         kept.wake()
+
+
+def _ask_what_it_said(kept: Kept, unit: str, cause: Cause, failure: Failure) -> None:
+    def told(answer: Answer | MountdError) -> None:
+        if not isinstance(answer, MountdError):
+            _explain(kept, failure, epitaph(answer["lines"], cause.detail))
 
     kept.world.helper.ask("latest", told, unit=unit, count=_LINES)
 

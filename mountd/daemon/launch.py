@@ -18,6 +18,7 @@ from mountd.system.probe import Answer
 from mountd.system.waiting import Waiting
 from mountd.words.errors import MountdError
 from mountd.words.model import Mount
+from mountd.words.options import OPTIONS, Version
 
 _ASK_AGAIN_MS = 200
 
@@ -64,6 +65,11 @@ def await_answer(kept: Kept, unit: str, mount_fd: int | None, stands_by: Callabl
     kept.world.helper.ask("statvfs", answered, descriptors=[mount_fd], near=str(Path(kept.folder).parent))
 
 
+def _plans_with(kept: Kept, mount: Mount, version: Version) -> int:
+    """MiB to tell the worker, 0 for a mount-s3 that cannot be told."""
+    return kept.world.split.of(mount) if version >= OPTIONS["memory_target"].since else 0
+
+
 def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None = None,
            guard: Layer | None = None) -> Launched | None:
     """Start the next generation; ``refused(unit, text)`` is called when PID 1 does not take it.
@@ -79,7 +85,8 @@ def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None
         return None
     place = _place(kept, mount, guard)
     order = Launch(mount, kept.world.next_generation(mount.name), binary.path, prepared, kept.digest,
-                   place.waiting.connection, place.mount_id, waits=await_fd is not None)
+                   place.waiting.connection, place.mount_id, _plans_with(kept, mount, binary.version),
+                   waits=await_fd is not None)
     made = Worker(order.unit, mount.name, order.generation, kept.digest, place.waiting.connection, mount.folder,
                   prepared.cache, place.mount_id)
     kept.workers[made.unit] = made

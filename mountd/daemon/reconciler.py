@@ -110,6 +110,7 @@ class Reconciler:
             if mount.name in self._held:
                 keeper.hold(True)
             keeper.want(mount, changes.worker_digest(mount))
+        self._world.split.mounts = sum(mount.enabled for mount in desired.mounts)
         self._rounds.pace(mount.hang_timeout for mount in desired.mounts if mount.enabled)
         heirs = {folder: self._keepers[name, folder] for name, folder in wanted}
         for keeper in [keeper for key, keeper in self._keepers.items() if key not in wanted]:

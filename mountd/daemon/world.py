@@ -1,8 +1,10 @@
 """What the keepers of mounts share: the adapters to the world, and the two clocks."""
 
+import os
 import time
 from dataclasses import dataclass, field
 
+from mountd.core.shares import share
 from mountd.daemon.diagnosis import Diagnoses
 from mountd.daemon.history import Chronicle
 from mountd.system.binary import Binary
@@ -12,9 +14,23 @@ from mountd.system.probe import Helper
 from mountd.system.s3.link import Stores
 from mountd.system.systemd import Systemd
 from mountd.system.waiting import Waiting
+from mountd.words.model import Mount
 
 _BUSY = 3.0
 """Seconds that a start may keep this machine busy."""
+
+
+@dataclass
+class Split:
+    """Among how many mounts the memory of the machine is divided."""
+
+    mounts: int = 1
+    total: int = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") >> 20
+    """MiB."""
+
+    def of(self, mount: Mount) -> int:
+        """MiB that its worker should plan with."""
+        return share(self.total, self.mounts, mount.memory_high, mount.memory_max)
 
 
 @dataclass(frozen=True)
@@ -33,6 +49,7 @@ class World:
     """Can the kernel slip a mount beneath another?"""
     inherited: tuple[Waiting, ...] = ()
     """Ends of mounts at which callers wait, left by an earlier daemon."""
+    split: Split = field(default_factory=Split)
     stagings: dict[str, float] = field(default_factory=dict)
     """Units of all mounts that are being brought up, and since when (monotonic seconds)."""
     generations: dict[str, int] = field(default_factory=dict)

@@ -17,13 +17,14 @@ from mountd.words import paths
 from mountd.words.errors import MountdError
 
 _PARENT = "s3mountd"
+_KEPT_FREE = 0.05
 
 
 def make(cache: str, mount_name: str, in_use: Iterable[str]) -> str:
     """A new cache folder below ``cache`` for one worker; those of this mount that are not in use are removed.
 
     Only root can reach it: the worker sees it through a bind mount in its sandbox, under a user id that changes with
-    each generation, hence its own open mode. Raises MountdError ``host-refused``.
+    each generation, hence its own open mode. Raises MountdError ``cache-full`` or ``host-refused``.
     """
     parent = Path(cache) / _PARENT
     fresh = f"{file_name(mount_name)}-{secrets.token_hex(4)}"
@@ -38,8 +39,18 @@ def make(cache: str, mount_name: str, in_use: Iterable[str]) -> str:
             os.mkdir(fresh, 0o700, dir_fd=opened)
             os.chmod(fresh, 0o777, dir_fd=opened)  # noqa: S103  behind a parent that only root can enter
     except OSError as error:
-        raise MountdError("host-refused", f"cache {cache}: {error.strerror}") from error
+        code = "cache-full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "host-refused"
+        raise MountdError(code, f"cache {cache}: {error.strerror}") from error
     return str(parent / fresh)
+
+
+def is_full(cache: str) -> bool:
+    """Has its disk less room than mount-s3 leaves free? Then it caches nothing, and says so in a line of its log only.
+
+    It keeps 5 % free unless max_cache_size bounds the cache (research note mount-s3.md, 5). Raises OSError.
+    """
+    room = os.statvfs(cache)
+    return room.f_bavail < room.f_blocks * _KEPT_FREE
 
 
 @contextlib.contextmanager

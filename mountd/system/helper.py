@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mountd.core import messages
 from mountd.system import caches, evidence, folders, holders, keys, last_words, processes, small_files
 from mountd.system.answering import Question, Tasks, serve
 from mountd.words.errors import MountdError
@@ -50,7 +51,9 @@ def _prepare(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
     try:
         answer["keys"] = asdict(keys.find(name, Credentials(**request["credentials"]), folder.uid))
         keys.keep_ca(name, str(request["ca_bundle"]))
-        answer["cache"] = caches.make(str(request["cache"]), name, request["in_use"]) if request["cache"] else ""
+        cache = str(request["cache"])
+        answer["cache"] = caches.make(cache, name, request["in_use"]) if cache else ""
+        answer["cache_full"] = bool(cache) and caches.is_full(cache)
     except MountdError as error:
         answer["refused"] = {"code": error.fault.code, "detail": error.detail}
     except OSError as error:
@@ -69,6 +72,11 @@ def _words(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
 
 def _latest(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
     return {"lines": last_words.latest(str(request["unit"]), int(request["count"]))}
+
+
+def _oom(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
+    return {"detail": messages.of_oom(
+        last_words.of_kernel(float(request["since"])), str(request["unit"]), int(request["limit"]))}
 
 
 def _version(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
@@ -117,6 +125,7 @@ TASKS: Tasks = {
     "holders": _holders,
     "sweep": _sweep,
     "words": _words,
+    "oom": _oom,
     "latest": _latest,
     "memory": _memory,
     "keep": _keep,

@@ -9,6 +9,9 @@ _STEP = 0.03
 _LIMIT = 40
 """Lines of a worker's stderr that are kept: its error chain has about six."""
 
+_KERNEL_LIMIT = 2000
+"""Lines: one kill writes as many as there are processes."""
+
 
 def _stderr_lines(unit: str, since: float) -> list[str]:
     """The unit's lines that came over its stderr (stdout goes nowhere) since a wall-clock time, oldest first."""
@@ -34,6 +37,14 @@ def last_words(unit: str, since: float) -> str:
             time.sleep(_STEP)
             return "\n".join(_stderr_lines(unit, since))
         time.sleep(_STEP)
+
+
+def of_kernel(since: float) -> list[str]:
+    """What the kernel has said since a wall-clock time; nothing where its log is not to be had (containers)."""
+    with journal.Reader() as reader:
+        reader.add_match(_TRANSPORT="kernel")
+        reader.seek_realtime(since)
+        return [str(entry.get("MESSAGE", "")) for entry in reader][-_KERNEL_LIMIT:]
 
 
 def latest(unit: str, count: int, *, settled: bool = False) -> list[str]:

@@ -184,10 +184,11 @@ _ROWS = (
           "and what they point to stand in the text; `s3mountctl logs NAME` has all of them. Often it is memory, a "
           "full disk, or a version of mount-s3 with a fault: an older or a newer one may help.",
           own_retry=Retry(30.0, 600.0, after=CRASHES - 1), lasts=True),
-    Fault("worker-out-of-memory", _C.WORKER, "the kernel ended mount-s3 for want of memory",
+    Fault("worker-out-of-memory", _C.WORKER, "the kernel ended mount-s3 for want of memory ({detail})",
           "see: s3mountctl logs {name}",
-          "The out-of-memory killer chose the worker. mount-s3 plans with 95 % of the machine's memory for each "
-          "mount; set memory_target (mount-s3 1.24) to bound it."),
+          "The out-of-memory killer chose the worker, because the machine had no memory left or because it went above "
+          "memory_max. From mount-s3 1.24 on each worker plans with its share of half the machine's memory, or with "
+          "memory_target; older ones plan with 95 % each, and memory_max is the only bound."),
     Fault("unmounted-outside", _C.WORKER, "somebody unmounted {folder}; it is mounted again",
           "to keep it away use: s3mountctl stop {name}",
           "The mount vanished from the mount table without s3mountd's doing. Use `s3mountctl stop` to unmount."),
@@ -205,6 +206,11 @@ _ROWS = (
     Fault("fuse-missing", _C.HOST, "/dev/fuse cannot be opened: {detail}",
           "run: modprobe fuse",
           "The kernel has no FUSE, or the device is hidden from the daemon (containers need --device /dev/fuse)."),
+    Fault("cache-full", _C.HOST, "the disk of the cache is full: {detail}",
+          "make room there, or change cache in {place}",
+          "Each worker has a folder of its own below the folder named by cache, removed when it has ended. Without "
+          "room for it the worker is not started. With less than 5 % of the disk free it is, and caches nothing; the "
+          "journal says so. max_cache_size bounds what one worker may take."),
     Fault("host-refused", _C.HOST, "the system refused: {detail}",
           "see: journalctl -u s3mountd",
           "A call to the kernel or to systemd failed in a way that has no row of its own."),

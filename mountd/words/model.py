@@ -108,6 +108,10 @@ class Mount:
     hang_timeout: float = 15.0
     """A worker that leaves callers waiting this long while S3 answers is replaced."""
     standby: bool = False
+    memory_high: int = 0
+    """MiB above which the worker is slowed down; 0: no limit."""
+    memory_max: int = 0
+    """MiB above which it is ended; 0: no limit."""
     wait_limit: float = 600.0
     """With ``when_away = "wait"``: callers wait at most this long, then get an error."""
     on_demand: bool = False

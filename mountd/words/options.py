@@ -120,8 +120,8 @@ _ROWS = (
     Option("negative_metadata_ttl", Kind.TTL, 'How long "no such file" is believed without asking.',
            "as metadata_ttl", (1, 15), low=1, high=100 * 365 * 24 * 3600, unit="seconds",
            choices=("minimal", "indefinite")),
-    Option("memory_target", Kind.INT, "Memory the worker plans with.", "95 % of the machine's", (1, 24), low=512,
-           high=2**40, unit="MiB"),
+    Option("memory_target", Kind.INT, "Memory the worker plans with.", "its share of half the machine's", (1, 24),
+           low=512, high=2**40, unit="MiB"),
     # Speed
     Option("maximum_throughput_gbps", Kind.INT, "Speed to aim at.", "the instance's, else 10", low=1, high=65535,
            unit="Gbit/s"),

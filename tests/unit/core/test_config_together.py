@@ -158,3 +158,16 @@ def test_warnings_of_renames_that_lose_data(provider: str, text: str) -> None:
         f'm.toml:1: mount "erdos": {text} (set read_only = true, or copy into the folder and never rename in it)']
     assert warnings(accepted(store + "read_only = true\n"), FACTS) == ()
     assert warnings(accepted(store.replace(provider, "seaweedfs")), FACTS) == ()
+
+
+@pytest.mark.parametrize(("lines", "message"), [
+    ("memory_high = 900\nmemory_max = 800\n",
+     'm.toml:4: mount "erdos": memory_high: must not be above memory_max, which is 800 (m.toml:5) '
+     "(write memory_high = 800 or less)"),
+    ("memory_target = 900\nmemory_max = 800\n",
+     'm.toml:4: mount "erdos": memory_target: must not be above memory_max, which is 800 (m.toml:5) '
+     "(write memory_target = 800 or less)"),
+])
+def test_limits_of_memory_stand_in_order(lines: str, message: str) -> None:
+    assert refused(MOUNT + lines) == [message]
+    assert accepted(MOUNT + "memory_target = 600\nmemory_high = 700\nmemory_max = 800\n").mounts[0].memory_max == 800

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mountd.core.messages import Cause, Ending, epitaph, of_ending
+from mountd.core.messages import Cause, Ending, epitaph, of_ending, of_oom
 
 CHAIN = """Error: Failed to create S3 client
 
@@ -88,3 +88,24 @@ def test_last_words_point_to_a_likely_cause(lines: list[str], ending: str, cause
 
 def test_last_words_that_point_nowhere_are_told_without_a_guess() -> None:
     assert epitaph(["good bye"], "status 7") == 'it last said "good bye"'
+
+
+UNIT = "s3mount-photos\\x2dbig-3.service"
+KERNEL = [
+    "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg=/s3mount.slice/" + UNIT
+    + ",task_memcg=/s3mount.slice/" + UNIT + ",task=mount-s3,pid=4711,uid=61234",
+    "Memory cgroup out of memory: Killed process 4711 (mount-s3) total-vm:2000000kB, anon-rss:522240kB, "
+    "file-rss:2048kB, shmem-rss:0kB, UID:61234 pgtables:1200kB oom_score_adj:100",
+]
+HOST = [line.replace("CONSTRAINT_MEMCG", "CONSTRAINT_NONE").replace("Memory cgroup out", "Out") for line in KERNEL]
+
+
+def test_the_kernel_says_how_much_memory_a_worker_had_and_whose_limit_it_met() -> None:
+    assert of_oom(KERNEL, UNIT, 512) == "memory_max is 512 MiB; it had 510 MiB"
+    assert of_oom(KERNEL, UNIT, 0) == "the limit of a group of units it is in; it had 510 MiB"
+    assert of_oom(HOST, UNIT, 512) == "no memory was left on the machine; it had 510 MiB"
+
+
+def test_what_the_kernel_says_of_others_or_not_at_all_explains_nothing() -> None:
+    assert of_oom(KERNEL, "s3mount-big-3.service", 512) == ""
+    assert of_oom([], UNIT, 512) == ""

@@ -93,3 +93,18 @@ def test_a_stop_sends_nothing_that_would_cut_off_open_files() -> None:
 
 def test_the_folders_own_mount_unit_stops_after_the_worker() -> None:
     assert "home-rob-data.mount" in prop(LAUNCH, "After")  # type: ignore[operator]
+
+
+def test_a_worker_plans_with_its_share_unless_its_mount_says_otherwise() -> None:
+    assert "--memory-target=2048" in worker.command(replace(LAUNCH, memory_target=2048))
+    assert not [word for word in worker.command(LAUNCH) if word.startswith("--memory-target")]
+    own = replace(MOUNT, options={**MOUNT.options, "memory_target": 700})
+    assert "--memory-target=700" in worker.command(replace(LAUNCH, mount=own, memory_target=2048))
+
+
+def test_limits_of_memory_become_properties_of_the_unit_in_bytes() -> None:
+    limited = replace(LAUNCH, mount=replace(MOUNT, memory_high=600, memory_max=800))
+    found = {item.name: item.value for item in worker.properties(limited)}
+    assert (found["MemoryHigh"], found["MemoryMax"]) == (600 * 1024 * 1024, 800 * 1024 * 1024)
+    assert not {"MemoryHigh", "MemoryMax"} & {item.name for item in worker.properties(LAUNCH)}
+    assert (found["OOMPolicy"], found["OOMScoreAdjust"]) == ("stop", 100)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -74,3 +77,27 @@ def test_a_folder_that_somebody_else_could_have_filled_is_not_used(cache: str, u
         caches.make(cache, "one", [])
     assert "remove it" in caught.value.detail
     assert list(planted.iterdir()) == []
+
+
+@pytest.fixture
+def small(cache: str) -> Iterator[str]:
+    """A cache folder on a disk of one MiB."""
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,nr_inodes=20", "small", cache], check=True)
+    yield cache
+    subprocess.run(["umount", cache], check=True)
+
+
+def test_a_disk_without_room_for_a_cache_is_noticed_before_mount_s3_says_nothing(small: str) -> None:
+    assert not caches.is_full(small)
+    Path(small, "theirs").write_bytes(b"x" * (1000 << 10))
+    assert caches.is_full(small)
+
+
+def test_a_disk_on_which_no_folder_can_be_made_is_named(small: str) -> None:
+    with contextlib.suppress(OSError):
+        for number in range(100):
+            Path(small, str(number)).touch()
+    with pytest.raises(MountdError) as caught:
+        caches.make(small, "one", [])
+    assert caught.value.fault.code == "cache-full"
+    assert "No space left" in caught.value.detail
