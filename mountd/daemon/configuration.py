@@ -6,8 +6,9 @@ from typing import Any
 
 from mountd.core import changes, config
 from mountd.core.config import ConfigError, Facts, Source
+from mountd.daemon import state_files
 from mountd.system import configfiles
-from mountd.system.small_files import read_json, write_json
+from mountd.system.small_files import read_json
 from mountd.words import paths
 from mountd.words.model import Desired, Problem
 from mountd.words.options import Version
@@ -49,7 +50,7 @@ class Configuration:
             return False
         self.desired = reading.desired
         self.remarks = _remarks(self.desired, version)
-        write_json(paths.ACCEPTED, [[source.path, source.text] for source in reading.sources])
+        state_files.keep(paths.ACCEPTED, [[source.path, source.text] for source in reading.sources])
         return True
 
     def fall_back(self, version: Version | None) -> None:

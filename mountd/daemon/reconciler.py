@@ -10,14 +10,14 @@ from mountd.core import changes, history, reckoning
 from mountd.core.messages import Ending
 from mountd.core.observed import Worker
 from mountd.core.status import DaemonView, View, document, dumps, mount_document, summary
-from mountd.daemon import record
+from mountd.daemon import record, state_files
 from mountd.daemon.configuration import Configuration
 from mountd.daemon.handover import hand_over
 from mountd.daemon.hang import Rounds
 from mountd.daemon.keeper import Keeper
 from mountd.daemon.world import World
 from mountd.system import keys, mounts, waiting
-from mountd.system.small_files import read_json, write_json
+from mountd.system.small_files import read_json
 from mountd.words import paths
 from mountd.words.errors import MountdError
 from mountd.words.model import Desired, Health, State
@@ -156,13 +156,13 @@ class Reconciler:
         """Unmount, and stay so over reboots until ``start``. Raises ``no-such-mount``."""
         self._named(name).hold(True)
         self._held.add(name)
-        write_json(_HELD, sorted(self._held))
+        state_files.keep(_HELD, sorted(self._held))
 
     def start(self, name: str) -> None:
         """Mount; also: try again at once. Raises ``no-such-mount``."""
         self._named(name).hold(False)
         self._held.discard(name)
-        write_json(_HELD, sorted(self._held))
+        state_files.keep(_HELD, sorted(self._held))
 
     def restart(self, name: str) -> None:
         """A fresh worker, swapped in. Raises ``no-such-mount``."""
@@ -188,7 +188,7 @@ class Reconciler:
             _log.warning(str(remark))
         self.want(self._configuration.desired)
         # A name that comes back later is another mount: it must not be stopped because an old one was.
-        write_json(_HELD, sorted(self._held))
+        state_files.keep(_HELD, sorted(self._held))
 
     def history(self, name: str) -> str:
         """The history document of one mount, or of all with their last outages. Raises ``no-such-mount``."""

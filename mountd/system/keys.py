@@ -80,14 +80,21 @@ def _homes(wanted: Credentials, folder_uid: int) -> list[_Home]:
 
 
 def _write(directory: Path, name: str, content: bytes) -> None:
-    """Whoever opens the file has the old or the new one, whole."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = directory / f"{name}.new"
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    fresh.replace(directory / name)
+    """Whoever opens the file has the old or the new one, whole. The same content needs no room on a full disk."""
+    target, fresh = directory / name, directory / f"{name}.new"
+    with contextlib.suppress(FileNotFoundError):
+        if target.read_bytes() == content:
+            return
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        fresh.unlink(missing_ok=True)
+        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+        fresh.replace(target)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(target)) from error
 
 
 def _store(directory: Path, contents: dict[str, bytes]) -> None:

@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Replace a small file whole; a full disk costs the memory, never the mount."""
-    with contextlib.suppress(OSError):
+def write_json(path: Path, value: Any) -> bool:
+    """Replace a small file whole; False when the disk does not take it, and the file is as it was."""
+    fresh = path.with_name(path.name + ".new")
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(path.name + ".new")
         fresh.write_text(json.dumps(value), "utf-8")
         fresh.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        return False
+    return True
 
 
 def read_json(path: Path) -> Any:

@@ -79,6 +79,15 @@ def test_a_copy_is_renewed_whole(homes: Path) -> None:
     assert Path(found.credentials).read_text() == "[default]\nnew"
 
 
+def test_a_copy_that_is_the_same_is_not_written_again(homes: Path) -> None:
+    give(homes, "rob", "[default]")
+    copy = Path(keys.find("one", Credentials(), 1001).credentials)
+    before = copy.stat().st_ino
+    keys.find("one", Credentials(), 1001)
+    assert copy.stat().st_ino == before
+    assert [path.name for path in copy.parent.iterdir()] == ["credentials"]
+
+
 def test_anonymous_asks_nobody(homes: Path) -> None:
     give(homes, "rob", "[default]")
     assert keys.find("one", Credentials(anonymous=True), 1001) == KeyFiles(source="anonymous")
