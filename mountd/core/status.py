@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from mountd.core.causes import Shared
 from mountd.core.history import Outage
 from mountd.words.model import Health, Mount, Reason, State
 
@@ -98,12 +99,20 @@ def mount_document(view: View) -> dict[str, Any]:
     }
 
 
-def document(daemon: DaemonView, views: Sequence[View], now: float) -> dict[str, Any]:
-    """The whole document, mounts in the configuration's order."""
+def _shared(cause: Shared) -> dict[str, Any]:
+    """One element of the document's ``causes``."""
+    reason = cause.reason
+    return {"code": reason.code, "text": reason.text, "hint": reason.hint, "endpoint": cause.endpoint,
+            "since": stamp(cause.since), "mounts": list(cause.mounts)}
+
+
+def document(daemon: DaemonView, views: Sequence[View], now: float, causes: Sequence[Shared] = ()) -> dict[str, Any]:
+    """The whole document, mounts in the configuration's order; ``causes`` are what several have in common."""
     return {
         "schema": SCHEMA, "version": daemon.version, "generated_at": stamp(now),
         "daemon": {"pid": daemon.pid, "since": stamp(daemon.since), "config_digest": daemon.config_digest,
                    "problems": list(daemon.problems)},
+        "causes": [_shared(cause) for cause in causes],
         "mounts": [mount_document(view) for view in views],
     }
 

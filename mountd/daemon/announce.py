@@ -7,7 +7,7 @@ import structlog
 from mountd.core.backoff import Failure, worth_saying
 from mountd.daemon.record import Record
 from mountd.words.errors import FAULTS
-from mountd.words.model import Reason, State
+from mountd.words.model import Health, Reason, State
 
 _log: Any = structlog.get_logger()
 _GOOD = (State.MOUNTED, State.MOUNTING, State.STOPPED, State.DISABLED, State.DRAINING)
@@ -58,13 +58,15 @@ class Announcer:
     def __init__(self, name: str) -> None:
         self._name = name
 
-    def turned(self, record: Record, reason: Reason | None, news: bool) -> None:
+    def turned(self, record: Record, health: Health, reason: Reason | None, news: bool) -> None:
         """The state or its reason has changed."""
         if not news:
             return
-        say = _log.info if record.state in _GOOD else _log.warning
+        unwell = record.state is State.MOUNTED and health in (Health.DEGRADED, Health.DOWN)
+        say = _log.info if record.state in _GOOD and not unwell else _log.warning
         why = _why(reason) if reason is not None and record.state not in (State.STOPPED, State.DISABLED) else ""
-        say(f"{self._name}: {record.state.value}{why}", mount=self._name, state=record.state.value,
+        word = f"{record.state.value}, but {health.value}" if unwell else record.state.value
+        say(f"{self._name}: {word}{why}", mount=self._name, state=record.state.value,
             **({"code": reason.code} if reason else {}))
 
     def failed(self, failure: Failure, reason: Reason) -> None:

@@ -37,7 +37,7 @@ class Diagnoses:
 
     def ask(self, mount: Mount, told: Told) -> None:
         """Find out what is wrong. ``told`` gets what was found, or None when it could not be found out."""
-        one, key = _Waiting(mount, told), _way(mount)
+        one, key = _Waiting(mount, told), way(mount)
         if key in self._following:
             self._following[key].append(one)
             return
@@ -75,7 +75,7 @@ class Diagnoses:
                 os.close(number)
 
 
-def _way(mount: Mount) -> object:
+def way(mount: Mount) -> object:
     """What two mounts have to have in common for the network to be the same to them."""
     options = mount.options
     path_style = bool(options.get("force_path_style"))

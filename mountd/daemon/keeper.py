@@ -16,17 +16,19 @@ from mountd.core.reckoning import availabilities
 from mountd.core.situation import Decision, Situation
 from mountd.core.status import View
 from mountd.daemon import apply, ends, record, spare, waits
+from mountd.daemon.checks import Checks
 from mountd.daemon.hang import Hang
 from mountd.daemon.kept import Kept
 from mountd.daemon.preflight import Preflight
-from mountd.daemon.proof import Proof
 from mountd.daemon.world import World
 from mountd.system.binary import Installed
-from mountd.words.errors import MountdError
-from mountd.words.model import Health, Mount, State
+from mountd.words.errors import FAULTS, FaultClass, MountdError
+from mountd.words.model import Health, Mount
 from mountd.words.options import too_new, version_text
 
 _log: Any = structlog.get_logger()
+_PATIENT_START = 2.0
+"""Seconds after which a worker that is not up yet is better begun anew when the network has come back."""
 _LOOKS_AT_ONCE = 10
 """A look leads to actions and those to another look; more in a row than this is a fault, and the loop must turn."""
 _AFTER_FAULT = 5.0
@@ -35,14 +37,16 @@ _AFTER_FAULT = 5.0
 class Keeper:
     """Keeps one folder as the configuration wants it. Lives in the GLib loop; nothing here blocks."""
 
-    def __init__(self, name: str, folder: str, world: World, changed: Callable[["Keeper"], None]) -> None:
+    def __init__(self, name: str, folder: str, world: World, checks: Checks,
+                 changed: Callable[["Keeper"], None]) -> None:
         self.name, self.folder = name, folder
         self.kept = Kept(name, folder, world, self.wake)
         waits.remember(self.kept)
-        self.proof = Proof(self.kept)
+        self.proof = checks.proof(self.kept, self._try_now)
+        self._checks = checks
         self.hang = Hang(self.kept, lambda: self.proof.under_way)
         self._preflight = Preflight(self.kept)
-        self.health = Health.UNKNOWN
+        self.health = self._healthy = Health.UNKNOWN
         self.looked = False
         self._world = world
         self._changed = changed
@@ -116,6 +120,17 @@ class Keeper:
         if self._world.table.stack(self.folder) != self.kept.layers:
             self.wake()
 
+    def _try_now(self) -> None:
+        """The way to S3 is free again: what was held up by it is tried at once."""
+        kept, now = self.kept, self._world.now()
+        staging, failure = kept.memory.staging, kept.memory.failure
+        if staging is not None and not staging.ready and now - staging.since > _PATIENT_START:
+            # mount-s3 waits between two tries of its own, up to 20 s (research note mount-s3.md, 3.4).
+            apply.drop_staging(kept)
+        if failure is not None and FAULTS[failure.cause.code].klass is FaultClass.NETWORK:
+            kept.memory = replace(kept.memory, failure=replace(failure, not_before=now))
+        self.wake()
+
     def wake(self) -> None:
         """Look at this mount again, soon."""
         if not self._idle:
@@ -172,14 +187,18 @@ class Keeper:
     def _turn(self, decision: Decision) -> bool:
         kept = self.kept
         self._world.chronicle.look()
-        healthy = self.proof.health(decision.state, decision.cause)
-        news = kept.record.turn(decision.state, healthy, decision.cause, self._world.wall(), kept.grace)
-        kept.announcer.turned(kept.record, kept.reason(decision.cause) if decision.cause else None, news)
+        self.proof.look()
+        self._healthy, cause = self.proof.health(decision.state, decision.cause)
+        before, tells = (kept.record.state, kept.record.cause), self._world.outages.tells
+        news = kept.record.turn(decision.state, self._healthy, cause, self._world.wall(), kept.grace)
+        # What a mount has in common with others is told once for all; so is its end, where nothing was mounted anew.
+        elsewhere = tells(kept.mount, decision.state, cause) or (
+            tells(kept.mount, *before) and before[0] is decision.state and cause is None)
+        kept.announcer.turned(kept.record, self._healthy, kept.reason(cause) if cause else None, news and not elsewhere)
         return news
 
     def _settle(self, decision: Decision, now: float, news: bool) -> None:
-        kept, wall = self.kept, self._world.wall()
-        healthy = self.proof.health(decision.state, decision.cause)
+        kept, wall, healthy = self.kept, self._world.wall(), self._healthy
         outage = kept.record.history.last(wall, kept.grace)
         if (news or healthy is not self.health or not kept.told or self.mount is None
                 or history.differ(outage, self._outage)):
@@ -188,9 +207,8 @@ class Keeper:
                 record.save(self.name, kept.record)
                 self._world.chronicle.keep(self.name, kept.record.history)
             self._changed(self)
-        if news and decision.state is State.MOUNTED:
-            # It may have come back without a new worker, as when somebody else's mount goes from above it.
-            self.proof.ask()
+        if news and self.proof.waits_for_network:
+            self._checks.suspect(self.proof)
         self._preflight.look()
         grace = kept.record.history.grace_left(wall, kept.grace)
         times = [time for time in (decision.look_at, None if grace is None else now + grace) if time is not None]
@@ -244,6 +262,6 @@ class Keeper:
             if source:
                 GLib.source_remove(source)
         self._idle = self._timer = 0
-        self.proof.close()
+        self._checks.drop(self.proof)
         self.hang.close()
         self._preflight.close()

@@ -7,6 +7,7 @@ from random import random
 
 from mountd.core import backoff, reasons
 from mountd.core.backoff import STABLE_SECONDS, Failure
+from mountd.core.health import Evidence, proven
 from mountd.core.layers import Kind, Layer
 from mountd.core.memory import Drain, Memory
 from mountd.core.messages import Cause
@@ -45,8 +46,8 @@ class Kept:
         """The unit whose mount was brought to the folder and not taken away from here since."""
         self.stop_timeout = Mount.stop_timeout
         self.record = record.load(name, world.chronicle)
-        self.proven = False
-        """Has the worker answered, last time it was asked?"""
+        self.evidence = Evidence()
+        """What is proven of the worker that serves."""
         self.told = False
         """Has the present situation been told to those who listen?"""
         self.layers: tuple[Layer, ...] = ()
@@ -97,7 +98,8 @@ class Kept:
         failure = backoff.after(previous, cause, now, random())
         keep = failure.not_before is not None and failure.not_before <= now
         self.memory = replace(self.memory, failure=failure, prepared=self.memory.prepared if keep else None)
-        self.announcer.failed(failure, self.reason(cause))
+        if not self.world.outages.tells(self.mount, State.WAITING, cause):
+            self.announcer.failed(failure, self.reason(cause))
 
     def served(self) -> None:
         """A worker has come to the folder and has answered."""
@@ -118,6 +120,6 @@ class Kept:
         return self.mount.grace if self.mount else Mount.grace
 
     def prove(self) -> None:
-        """The worker has just answered."""
-        self.proven = True
+        """The worker has just reached its bucket."""
+        self.evidence = proven(self.world.now())
         self.record.checked_at = self.world.wall()

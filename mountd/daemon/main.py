@@ -17,6 +17,7 @@ from mountd.daemon.complaint import Complaints
 from mountd.daemon.diagnosis import Diagnoses
 from mountd.daemon.history import Chronicle
 from mountd.daemon.hook import Hook
+from mountd.daemon.outages import Outages
 from mountd.daemon.reconciler import Reconciler, config_files
 from mountd.daemon.tell import Tell
 from mountd.daemon.webhook import Webhook
@@ -65,7 +66,7 @@ class Daemon:
         stores = Stores(systemd)
         self._world = World(systemd, self._table, FuseControl(self._table), helper,
                             Binary(helper, self._binary_known), stores, Diagnoses(stores),
-                            Chronicle(helper, time.time, time.monotonic), fuse.kernel_has_beneath(),
+                            Chronicle(helper, time.time, time.monotonic), Outages(), fuse.kernel_has_beneath(),
                             tuple(waiting.inherited(notify.kept_descriptors())))
         view = DaemonView(__version__, os.getpid(), time.time(), "")
         self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._read)

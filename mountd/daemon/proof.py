@@ -1,85 +1,237 @@
-"""How fresh the proof is that a mount serves: a local probe through the helper, and what follows for its health."""
+"""The proof that one mount serves: probes through the mount, and what follows for its health.
 
-from gi.repository import GLib
+At most one probe is under way. One that is not answered in time is given up, and costs a thread of the helper and one
+of the worker until it is: few are risked for one mount. Times are monotonic seconds.
+"""
 
+import secrets
+from collections.abc import Callable
+from math import ceil
+from zlib import crc32
+
+from mountd.core import health
 from mountd.core.messages import Cause
+from mountd.core.spans import text as span_text
 from mountd.daemon.kept import Kept
 from mountd.system.probe import Answer
 from mountd.words.errors import FAULTS, FaultClass, MountdError
-from mountd.words.model import Health, State
+from mountd.words.model import Check, Health, State
 
-_INTERVAL = 30
-_PATIENCE = 5.0
-"""Seconds after which a probe without an answer is no proof any more. Unknown, not dead: S3 may just be slow."""
+LATE = 2.0
+"""Seconds after which a probe without an answer is worth a question past the mount."""
+_MOST_STUCK = 3
+_QUICK = 1.0
+"""Seconds between two looks at a mount that is unwell."""
+_PATIENT_AFTER, _PATIENT = 60.0, 10.0
+"""What is not simply away is looked at less often when it lasts."""
+_GRID, _FINE_GRID, _FINE_BELOW = 5.0, 1.0, 30.0
+"""Probes of many mounts fall together on a grid, so that an idle machine sleeps in between."""
+_ASLEEP = 0.5
+"""Seconds of sleep that count as one."""
+_NAME = ".s3mountd-check-"
 
 
 class Proof:
-    """At most one probe is under way for a mount; one that never returns costs a thread of the helper."""
+    """What is proven of one mount.
 
-    def __init__(self, kept: Kept) -> None:
-        self._kept = kept
+    ``suspect(proof)`` is called when S3 should be asked past the mount, ``planned()`` when another time is due, and
+    ``try_now()`` is for those who know that a mount that waits for its network need not.
+    """
+
+    def __init__(self, kept: Kept, suspect: Callable[["Proof"], None], planned: Callable[[], None],
+                 try_now: Callable[[], None]) -> None:
+        self.kept, self.try_now = kept, try_now
+        self._suspect, self._planned = suspect, planned
+        self._unit = ""
+        """The worker that all this is about."""
         self._pending = 0
-        self._asked = ""
-        """The unit that was asked."""
-        self._timer = GLib.timeout_add_seconds(_INTERVAL, self._due)
-        self._patience = 0
+        self._asked_at = 0.0
+        self._was_late = False
+        self._slept = 0.0
+        self._stuck: list[int] = []
+        self._due = 0.0
+        self._unwell_since: float | None = None
+
+    @property
+    def check(self) -> Check:
+        """How often, and with how much patience."""
+        return self.kept.mount.check if self.kept.mount else Check()
+
+    @property
+    def serves(self) -> bool:
+        """Is there a worker to be asked through its mount?"""
+        return self.kept.observed().serving is not None
+
+    @property
+    def waits_for_network(self) -> bool:
+        """Is there none, for want of a way to S3?"""
+        failure = self.kept.memory.failure
+        return (self.kept.record.state is State.WAITING and failure is not None
+                and FAULTS[failure.cause.code].klass is FaultClass.NETWORK)
 
     @property
     def under_way(self) -> int:
         """How many questions of ours wait at the worker."""
-        return 1 if self._pending else 0
+        helper = self.kept.world.helper
+        return sum(helper.is_open(number) for number in (self._pending, *self._stuck))
 
-    def ask(self) -> None:
-        """Probe now, unless a probe is under way or nobody serves."""
-        kept = self._kept
-        serving = kept.observed().serving
-        if self._pending or serving is None:
+    # The worker
+
+    def look(self) -> None:
+        """Another worker may serve than the last time, or none."""
+        serving = self.kept.observed().serving
+        unit = serving.unit if serving else ""
+        if unit == self._unit:
             return
-        self._asked = serving.unit
-        self._pending = kept.world.helper.ask("statvfs", self._answered, path=kept.folder)
-        self._patience = GLib.timeout_add(int(_PATIENCE * 1000), self._waited)
+        self._unit, self._unwell_since, self._stuck = unit, None, []
+        self._give_up()
+        if serving is None:
+            self.kept.evidence = health.Evidence()
+        elif self.kept.evidence.proven_at is None:
+            self.ask()
+        else:
+            # It has listed the bucket to start. Mounts that came together are not probed together.
+            share = crc32(self.kept.name.encode()) / 2**32
+            self._due = _on_grid(self.kept.world.now() + self.check.interval * (1 + share) / 2, _FINE_GRID)
+        self._planned()
 
-    def _due(self) -> bool:
-        self.ask()
-        return bool(GLib.SOURCE_CONTINUE)
+    # The probe
 
-    def _waited(self) -> bool:
-        self._patience = 0
-        self._kept.proven = False
-        self._kept.wake()
-        return bool(GLib.SOURCE_REMOVE)
+    def ask(self, *, anew: bool = False) -> None:
+        """Probe now, unless nobody serves or a probe is under way; ``anew`` gives that one up."""
+        kept, helper = self.kept, self.kept.world.helper
+        if not self.serves or (self._pending and not anew):
+            return
+        self._give_up()
+        self._stuck = [number for number in self._stuck if helper.is_open(number)]
+        self._asked_at, self._was_late, self._slept = kept.world.now(), False, kept.world.slept()
+        self._plan()
+        if len(self._stuck) >= _MOST_STUCK:
+            kept.wake()
+            return
+        unit, name = self._unit, _NAME + secrets.token_hex(8)
+        self._pending = helper.ask("check", lambda answer: self._answered(unit, answer), path=kept.folder, name=name)
 
-    def _answered(self, answer: Answer | MountdError) -> None:
+    def _overslept(self) -> bool:
+        """Was the machine asleep since the probe began? Then neither its time nor its failure says anything."""
+        return abs(self.kept.world.slept() - self._slept) > _ASLEEP
+
+    def _give_up(self) -> None:
+        if self._pending:
+            self.kept.world.helper.forget(self._pending)
+            self._stuck.append(self._pending)
+            self._pending = 0
+
+    def _answered(self, unit: str, answer: Answer | MountdError) -> None:
         self._pending = 0
-        if self._patience:
-            GLib.source_remove(self._patience)
-            self._patience = 0
-        serving = self._kept.observed().serving
-        if serving is not None and serving.unit != self._asked:
-            # Another worker has come meanwhile: the answer says nothing of it.
+        serving = self.kept.observed().serving
+        if serving is None or serving.unit != unit:
+            # The answer says nothing of the one that has come meanwhile.
+            return
+        if self._overslept():
             self.ask()
             return
-        # No blocks: the kernel did not ask the worker, because the caller may not enter.
-        self._kept.proven = not isinstance(answer, MountdError) and answer["blocks"] > 0
-        if self._kept.proven:
-            self._kept.prove()
-        self._kept.wake()
+        evidence = self.kept.evidence
+        if isinstance(answer, MountdError) or answer["errno"] in health.GONE:
+            self._plan()
+            return
+        if not answer["blocks"]:
+            self._learn(health.forbidden(evidence))
+        elif answer["errno"]:
+            self._learn(health.failed(evidence, health.of_errno(int(answer["errno"])), self.check))
+            self._suspect(self)
+        else:
+            self.kept.prove()
+            self._learn(self.kept.evidence)
 
-    def health(self, state: State, cause: Cause | None) -> Health:
-        """What is proven of a mount in that state."""
+    def found(self, cause: Cause | None) -> None:
+        """S3 was asked past the mount: well, or this."""
+        self._learn(health.asked(self.kept.evidence, cause))
+        if cause is None and self.kept.evidence.shown is not None:
+            # One that was begun a while ago sleeps between two tries of mount-s3, up to 20 s (mount-s3.md, 3.4).
+            self.ask(anew=self.kept.world.now() - self._asked_at > LATE)
+
+    def _learn(self, evidence: health.Evidence) -> None:
+        self.kept.evidence = evidence
+        if evidence.shown is None:
+            self._unwell_since = None
+        elif self._unwell_since is None:
+            self._unwell_since = self.kept.world.now()
+        self._plan()
+        self.kept.wake()
+
+    # Time
+
+    def _plan(self) -> None:
+        """When the next look is due."""
+        now, interval = self.kept.world.now(), self.check.interval
+        if self.kept.evidence.suspicious:
+            self._due = now + self._pace(now)
+        else:
+            self._due = _on_grid(now + interval, _GRID if interval >= _FINE_BELOW else _FINE_GRID)
+        self._planned()
+
+    def _pace(self, now: float) -> float:
+        evidence, since = self.kept.evidence, self._unwell_since
+        shown = evidence.shown
+        outage = shown is not None and FAULTS[shown.code].klass is FaultClass.NETWORK and not evidence.well_outside
+        lasts = since is not None and now - since > _PATIENT_AFTER
+        return min(_PATIENT, self.check.interval) if lasts and not outage else _QUICK
+
+    @property
+    def next_at(self) -> float | None:
+        """When ``turn`` has something to do."""
+        if not self.serves:
+            return None
+        if not self._pending:
+            return self._due
+        limit = self.check.timeout if self._was_late else min(LATE, self.check.timeout)
+        return min(self._due, self._asked_at + limit)
+
+    def turn(self, now: float) -> bool:
+        """Do what is due. True when an unwell mount should be asked about past the mount."""
+        if not self.serves:
+            return False
+        if self._pending and self._overslept():
+            self.ask(anew=True)
+            return False
+        if self._pending and now >= self._asked_at + self.check.timeout:
+            self._unanswered()
+        elif self._pending and not self._was_late and now >= self._asked_at + LATE:
+            self._was_late = True
+            self._suspect(self)
+        if now < self._due:
+            return False
+        self._plan()
+        if self.kept.evidence.shown is not None:
+            return True
+        self.ask()
+        return False
+
+    def _unanswered(self) -> None:
+        self._give_up()
+        said = Cause("no-answer", span_text(self.check.timeout))
+        self._learn(health.failed(self.kept.evidence, said, self.check))
+        self._suspect(self)
+
+    # What follows
+
+    def health(self, state: State, cause: Cause | None) -> tuple[Health, Cause | None]:
+        """The health of a mount in that state, and why; ``cause`` is the plan's."""
         if state is State.MOUNTED:
-            if not self._kept.proven:
-                return Health.UNKNOWN
-            return Health.OK if cause is None else Health.DEGRADED
+            healthy, why = health.verdict(self.kept.evidence, self.check, self.kept.world.now())
+            if why is None and cause is not None and healthy is Health.OK:
+                return Health.DEGRADED, cause
+            return healthy, why or cause
         if state in (State.WAITING, State.FAILED, State.FOREIGN):
-            return Health.DOWN
+            return Health.DOWN, cause
         crashed = cause is not None and FAULTS[cause.code].klass is FaultClass.WORKER
-        return Health.DOWN if crashed else Health.UNKNOWN
+        return (Health.DOWN if crashed else Health.UNKNOWN), cause
 
-    def close(self) -> None:
-        """Probe no more."""
-        for source in (self._timer, self._patience):
-            if source:
-                GLib.source_remove(source)
-        self._timer = self._patience = 0
-        self._kept.world.helper.forget(self._pending)
+    def forget(self) -> None:
+        """What is under way no longer counts."""
+        self._give_up()
+
+
+def _on_grid(at: float, grid: float) -> float:
+    return ceil(at / grid) * grid

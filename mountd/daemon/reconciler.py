@@ -1,6 +1,6 @@
 """All mounts together: keepers made and forgotten as the configuration says, events handed to the right one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from mountd.core.messages import Ending
 from mountd.core.observed import Worker
 from mountd.core.status import DaemonView, View, document, dumps, mount_document, summary
 from mountd.daemon import record, state_files
+from mountd.daemon.checks import Checks
 from mountd.daemon.configuration import Configuration
 from mountd.daemon.handover import hand_over
 from mountd.daemon.hang import Rounds
@@ -39,6 +40,8 @@ class Reconciler:
                  changed: Callable[[str, str], None], read: Callable[[], None]) -> None:
         self._world, self._configuration, self._daemon = world, configuration, daemon
         self._changed, self._read = changed, read
+        self._checks = Checks(world.now, world.diagnoses.ask)
+        world.outages.counted = self._tell_again
         self._keepers: dict[_Key, Keeper] = {}
         world.chronicle.slept = self._slept
         self._rounds = Rounds(lambda: [keeper.hang for keeper in self._keepers.values()])
@@ -49,15 +52,24 @@ class Reconciler:
     def _keeper(self, name: str, folder: str) -> Keeper:
         keeper = self._keepers.get((name, folder))
         if keeper is None:
-            keeper = self._keepers[name, folder] = Keeper(name, folder, self._world, self._turned)
+            keeper = self._keepers[name, folder] = Keeper(
+                name, folder, self._world, self._checks, self._turned)
         return keeper
 
     def _turned(self, keeper: Keeper) -> None:
         view = keeper.view()
         if view is not None:
+            self._world.outages.look(view)
             self._changed(keeper.name, dumps(mount_document(view)))
         elif keeper.gone():
             self._forget(keeper)
+
+    def _tell_again(self, names: Collection[str]) -> None:
+        """What these suffer from is an outage now: the whole document is another one."""
+        for keeper in [keeper for keeper in self._keepers.values() if keeper.name in names]:
+            view = keeper.view()
+            if view is not None:
+                self._changed(keeper.name, dumps(mount_document(view)))
 
     def _forget(self, keeper: Keeper) -> None:
         keeper.close()
@@ -99,10 +111,11 @@ class Reconciler:
     def _adopt_worker(self, worker: Worker) -> None:
         keeper = self._keeper(worker.name, worker.folder)
         keeper.adopt(worker)
-        keeper.proof.ask()
+        keeper.proof.look()
 
     def want(self, desired: Desired) -> None:
         """Hand every keeper what the configuration says of it; make and retire keepers accordingly."""
+        self._world.outages.want(desired.mounts)
         wanted = {(mount.name, mount.folder): mount for mount in desired.mounts}
         self._held &= {mount.name for mount in desired.mounts}
         for key, mount in wanted.items():
@@ -137,6 +150,10 @@ class Reconciler:
         """Something that concerns all mounts has changed."""
         for keeper in self._keepers.values():
             keeper.wake()
+
+    def kick(self) -> None:
+        """The network has changed, or the machine woke up: probe and try at once."""
+        self._checks.kick()
 
     def systemd_returned(self) -> None:
         """PID 1 was executed anew: ends may have gone unheard."""
@@ -220,7 +237,7 @@ class Reconciler:
             self._daemon.version, self._daemon.pid, self._daemon.since, self._configuration.desired.digest,
             tuple(str(problem) for problem in self._configuration.problems),
         )
-        return dumps(document(daemon, self.views(), self._world.wall()))
+        return dumps(document(daemon, self.views(), self._world.wall(), self._world.outages.causes()))
 
     def summary(self) -> str:
         """One line for the service manager."""
@@ -242,6 +259,8 @@ class Reconciler:
     def close(self) -> None:
         """Forget all keepers; mounts and workers stay."""
         self._rounds.close()
+        self._checks.close()
+        self._world.outages.close()
         for keeper in self._keepers.values():
             keeper.close()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from mountd.core.shares import share
 from mountd.daemon.diagnosis import Diagnoses
 from mountd.daemon.history import Chronicle
+from mountd.daemon.outages import Outages
 from mountd.system.binary import Binary
 from mountd.system.fusectl import FuseControl
 from mountd.system.mounts import MountTable
@@ -45,6 +46,7 @@ class World:
     stores: Stores
     diagnoses: Diagnoses
     chronicle: Chronicle
+    outages: Outages
     beneath: bool
     """Can the kernel slip a mount beneath another?"""
     inherited: tuple[Waiting, ...] = ()
@@ -70,6 +72,10 @@ class World:
     def now(self) -> float:
         """Monotonic seconds: for deadlines."""
         return time.monotonic()
+
+    def slept(self) -> float:
+        """Seconds that the machine has slept so far: ``now`` stands still then (clock_gettime(2))."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
 
     def wall(self) -> float:
         """Seconds since the epoch: for people."""

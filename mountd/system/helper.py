@@ -37,6 +37,22 @@ def _statvfs(request: Question, descriptors: Sequence[int]) -> dict[str, Any]:
     return {"blocks": os.statvfs(target).f_blocks}
 
 
+def _check(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
+    """Look up a name that nobody has: ``errno`` is 0 when S3 said so, else what the caller of a file would get.
+
+    mount-s3 asks S3 for a name that it does not know, by a HEAD and a LIST (research note mount-s3.md, 2.9).
+    """
+    path = str(request["path"])
+    try:
+        blocks = os.statvfs(path).f_blocks
+        os.lstat(os.path.join(path, str(request["name"])))
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        return {"blocks": 1, "errno": error.errno}
+    return {"blocks": blocks, "errno": 0}
+
+
 def _prepare(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
     """Folder, keys and cache of a mount: all that the host must say before a worker can start.
 
@@ -120,6 +136,7 @@ def _evidence(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
 
 TASKS: Tasks = {
     "statvfs": _statvfs,
+    "check": _check,
     "prepare": _prepare,
     "version": _version,
     "holders": _holders,

@@ -189,6 +189,10 @@ _ROWS = (
           "The out-of-memory killer chose the worker, because the machine had no memory left or because it went above "
           "memory_max. From mount-s3 1.24 on each worker plans with its share of half the machine's memory, or with "
           "memory_target; older ones plan with 95 % each, and memory_max is the only bound."),
+    Fault("no-answer", _C.WORKER, "mount-s3 gives no answer within {detail}, though the store is well",
+          "see: s3mountctl logs {name}",
+          "A check through the mount got no answer from mount-s3 in time, and the store answers when it is asked "
+          "directly. It may be busy, or still be waiting for requests of a time when the store was away."),
     Fault("unmounted-outside", _C.WORKER, "somebody unmounted {folder}; it is mounted again",
           "to keep it away use: s3mountctl stop {name}",
           "The mount vanished from the mount table without s3mountd's doing. Use `s3mountctl stop` to unmount."),
