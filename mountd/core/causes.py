@@ -64,4 +64,4 @@ def shared(affected: Iterable[Affected], now: float) -> tuple[Shared, ...]:
 
 def _cause(members: list[Affected]) -> Shared:
     first = min(members, key=lambda one: one.since)
-    return Shared(first.reason, first.endpoint, first.wall, tuple(one.name for one in members))
+    return Shared(first.reason, first.endpoint, first.wall, tuple(sorted(one.name for one in members)))

@@ -13,7 +13,7 @@ from mountd.core.diagnosis import Finding
 from mountd.core.messages import Cause
 from mountd.daemon.diagnosis import way
 from mountd.daemon.kept import Kept
-from mountd.daemon.proof import Proof
+from mountd.daemon.proof import ASLEEP, Proof
 from mountd.words.model import Mount
 
 Ask = Callable[[Mount, Callable[[Finding | None], None]], None]
@@ -44,8 +44,9 @@ class _Endpoint:
 class Checks:
     """Holds the proofs of all mounts."""
 
-    def __init__(self, now: Callable[[], float], ask: Ask) -> None:
-        self._now, self._ask = now, ask
+    def __init__(self, now: Callable[[], float], slept: Callable[[], float], ask: Ask) -> None:
+        self._now, self._slept, self._ask = now, slept, ask
+        self._slept_before = slept()
         self._proofs: list[Proof] = []
         self._endpoints: dict[object, _Endpoint] = {}
         self._asking: dict[Proof, float] = {}
@@ -96,7 +97,12 @@ class Checks:
 
     def turn(self) -> None:
         """Do all that is due."""
-        now = self._now()
+        now, slept = self._now(), self._slept()
+        if slept - self._slept_before > ASLEEP:
+            # Nobody said so: there is no login1.
+            self._slept_before = slept
+            self.kick()
+            return
         for proof in list(self._proofs):
             if proof.waits_for_network:
                 endpoint = self._of(proof)
@@ -185,7 +191,7 @@ class Checks:
 
     def resume(self) -> None:
         """It woke up."""
-        self._paused = False
+        self._paused, self._slept_before = False, self._slept()
         self.kick()
 
     def close(self) -> None:

@@ -120,6 +120,18 @@ class Keeper:
         if self._world.table.stack(self.folder) != self.kept.layers:
             self.wake()
 
+    def sleep(self) -> None:
+        """The machine goes to sleep, which callers that wait for S3 can prevent: the kernel cannot freeze them."""
+        serving = self.kept.observed().serving
+        if serving is None or self.mount is None or self.mount.on_sleep != "abort":
+            return
+        try:
+            if self._world.fusectl.waiting(serving.connection):
+                self._world.fusectl.abort(serving.connection)
+                _log.info(f"{self.name}: freed callers that waited, before the machine sleeps", mount=self.name)
+        except MountdError as error:
+            _log.warning(f"{self.name}: {error}", mount=self.name)
+
     def _try_now(self) -> None:
         """The way to S3 is free again: what was held up by it is tried at once."""
         kept, now = self.kept, self._world.now()

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import structlog
-from gi.repository import GLib
+from gi.repository import Gio, GLib
 
 from mountd import __version__
 from mountd.core import listen
@@ -28,8 +28,10 @@ from mountd.system.binary import Binary
 from mountd.system.fusectl import FuseControl
 from mountd.system.http_unit import HttpUnit
 from mountd.system.mounts import MountTable
+from mountd.system.network import Network
 from mountd.system.probe import Helper
 from mountd.system.s3.link import Stores
+from mountd.system.sleep import Sleep
 from mountd.system.systemd import Systemd
 from mountd.words.errors import MountdError
 from mountd.words.model import Desired
@@ -70,6 +72,8 @@ class Daemon:
                             tuple(waiting.inherited(notify.kept_descriptors())))
         view = DaemonView(__version__, os.getpid(), time.time(), "")
         self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._read)
+        self._network = Network(self.mounts.kick)
+        self._sleep = Sleep(Gio.bus_get_sync(Gio.BusType.SYSTEM, None), self.mounts.sleep, self.mounts.woken)
         self._http = HttpUnit(__version__, _log.error)
         self._tell = Tell(Hook(systemd, helper, Complaints(_log.warning)),
                           Webhook(systemd, Complaints(_log.warning)))

@@ -26,7 +26,7 @@ _PATIENT_AFTER, _PATIENT = 60.0, 10.0
 """What is not simply away is looked at less often when it lasts."""
 _GRID, _FINE_GRID, _FINE_BELOW = 5.0, 1.0, 30.0
 """Probes of many mounts fall together on a grid, so that an idle machine sleeps in between."""
-_ASLEEP = 0.5
+ASLEEP = 0.5
 """Seconds of sleep that count as one."""
 _NAME = ".s3mountd-check-"
 
@@ -109,26 +109,29 @@ class Proof:
         if len(self._stuck) >= _MOST_STUCK:
             kept.wake()
             return
-        unit, name = self._unit, _NAME + secrets.token_hex(8)
-        self._pending = helper.ask("check", lambda answer: self._answered(unit, answer), path=kept.folder, name=name)
+        unit, name, begun = self._unit, _NAME + secrets.token_hex(8), self._asked_at
+        self._pending = helper.ask("check", lambda answer: self._answered(unit, begun, answer),
+                                   path=kept.folder, name=name)
 
     def _overslept(self) -> bool:
         """Was the machine asleep since the probe began? Then neither its time nor its failure says anything."""
-        return abs(self.kept.world.slept() - self._slept) > _ASLEEP
+        return abs(self.kept.world.slept() - self._slept) > ASLEEP
 
     def _give_up(self) -> None:
         if self._pending:
-            self.kept.world.helper.forget(self._pending)
+            self.kept.world.helper.give_up(self._pending)
             self._stuck.append(self._pending)
             self._pending = 0
 
-    def _answered(self, unit: str, answer: Answer | MountdError) -> None:
-        self._pending = 0
+    def _answered(self, unit: str, begun: float, answer: Answer | MountdError) -> None:
+        given_up = begun != self._asked_at or not self._pending
+        self._pending = self._pending if given_up else 0
         serving = self.kept.observed().serving
-        if serving is None or serving.unit != unit:
-            # The answer says nothing of the one that has come meanwhile.
+        good = not isinstance(answer, MountdError) and answer["blocks"] and not answer["errno"]
+        if serving is None or serving.unit != unit or (given_up and not good):
+            # An answer of a worker that has been replaced says nothing; one that was given up is news if it is good.
             return
-        if self._overslept():
+        if not good and self._overslept():
             self.ask()
             return
         evidence = self.kept.evidence
@@ -146,10 +149,11 @@ class Proof:
 
     def found(self, cause: Cause | None) -> None:
         """S3 was asked past the mount: well, or this."""
+        back = not self.kept.evidence.well_outside
         self._learn(health.asked(self.kept.evidence, cause))
         if cause is None and self.kept.evidence.shown is not None:
-            # One that was begun a while ago sleeps between two tries of mount-s3, up to 20 s (mount-s3.md, 3.4).
-            self.ask(anew=self.kept.world.now() - self._asked_at > LATE)
+            # One that was begun before sleeps between two tries of mount-s3, up to 20 s (mount-s3.md, 3.4).
+            self.ask(anew=back)
 
     def _learn(self, evidence: health.Evidence) -> None:
         self.kept.evidence = evidence

@@ -40,7 +40,7 @@ class Reconciler:
                  changed: Callable[[str, str], None], read: Callable[[], None]) -> None:
         self._world, self._configuration, self._daemon = world, configuration, daemon
         self._changed, self._read = changed, read
-        self._checks = Checks(world.now, world.diagnoses.ask)
+        self._checks = Checks(world.now, world.slept, world.diagnoses.ask)
         world.outages.counted = self._tell_again
         self._keepers: dict[_Key, Keeper] = {}
         world.chronicle.slept = self._slept
@@ -152,8 +152,18 @@ class Reconciler:
             keeper.wake()
 
     def kick(self) -> None:
-        """The network has changed, or the machine woke up: probe and try at once."""
+        """The network has changed: probe and try at once."""
         self._checks.kick()
+
+    def sleep(self) -> None:
+        """The machine goes to sleep: no probes; callers that would keep it awake are freed where that is wanted."""
+        self._checks.pause()
+        for keeper in self._keepers.values():
+            keeper.sleep()
+
+    def woken(self) -> None:
+        """It is awake again: probe and try at once."""
+        self._checks.resume()
 
     def systemd_returned(self) -> None:
         """PID 1 was executed anew: ends may have gone unheard."""

@@ -48,6 +48,7 @@ class Line:
         self._channel.setblocking(False)
         self._process, self._lost = process, lost
         self._callbacks: dict[int, Callback | None] = {}
+        self._given_up: set[int] = set()
         self.next = first
         """The number of the next question; a line that takes over from another goes on with its count."""
         self._timer = 0
@@ -91,8 +92,8 @@ class Line:
 
     @property
     def stuck(self) -> int:
-        """How many of them are forgotten: each may be a thread of the other end that is stuck."""
-        return sum(callback is None for callback in self._callbacks.values())
+        """How many of them are forgotten or given up: each may be a thread of the other end that is stuck."""
+        return sum(callback is None or number in self._given_up for number, callback in self._callbacks.items())
 
     def is_open(self, number: int) -> bool:
         """Is that question unanswered?"""
@@ -103,7 +104,13 @@ class Line:
         if number in self._callbacks:
             self._callbacks[number] = None
 
+    def give_up(self, number: int) -> None:
+        """That answer is not waited for; should it come all the same, it is told."""
+        if number in self._callbacks:
+            self._given_up.add(number)
+
     def _deliver(self, number: int, answer: Answer | MountdError) -> None:
+        self._given_up.discard(number)
         callback = self._callbacks.pop(number, None)
         if callback is not None:
             callback(answer)

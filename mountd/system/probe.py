@@ -83,6 +83,11 @@ class Helper:
         for process in (self._process, *self._retired):
             process.line.forget(number)
 
+    def give_up(self, number: int) -> None:
+        """That answer is not waited for: it counts as stuck until it comes, and is told if it does."""
+        for process in (self._process, *self._retired):
+            process.line.give_up(number)
+
     def is_open(self, number: int) -> bool:
         """Is that question unanswered, be it forgotten or not?"""
         return any(process.line.is_open(number) for process in (self._process, *self._retired))

@@ -33,7 +33,7 @@ def test_nothing_is_no_outage() -> None:
 
 
 def test_mounts_of_an_endpoint_are_one_cause_and_each_endpoint_is_one() -> None:
-    found = shared([affected("a", NOW - 20), affected("b", NOW - 30), affected("c", NOW - 15, OTHER)], NOW)
+    found = shared([affected("b", NOW - 20), affected("a", NOW - 30), affected("c", NOW - 15, OTHER)], NOW)
     assert [(one.endpoint, one.mounts, one.since) for one in found] == [
         (S3, ("a", "b"), NOW - 30 + 1e9), (OTHER, ("c",), NOW - 15 + 1e9)]
 

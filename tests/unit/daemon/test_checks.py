@@ -56,7 +56,7 @@ class World:
         self.probes[self.count] = (path, callback)
         return self.count
 
-    def forget(self, number: int) -> None:
+    def give_up(self, number: int) -> None:
         self.forgotten.add(number)
 
     def is_open(self, number: int) -> bool:
@@ -96,7 +96,8 @@ class Stage:
     def __init__(self, *names: str, endpoint: str = "http://s3.example") -> None:
         self.world = World()
         self.questions: list[tuple[str, Callable[[Finding | None], None]]] = []
-        self.checks = Checks(self.world.now, lambda mount, told: self.questions.append((mount.name, told)))
+        self.checks = Checks(self.world.now, self.world.slept,
+                             lambda mount, told: self.questions.append((mount.name, told)))
         self.kept: dict[str, Kept] = {}
         self.proofs: dict[str, Proof] = {}
         for name in names:
@@ -261,6 +262,24 @@ def test_no_more_than_three_probes_are_risked_for_one_mount() -> None:
     assert stage.shown("one") == (Health.DEGRADED, "no-answer")
 
 
+def test_a_probe_that_was_given_up_proves_all_the_same_when_it_is_answered() -> None:
+    stage = Stage("one")
+    stage.proofs["one"].ask()
+    stage.pass_time(2.1)
+    stage.say(AWAY)
+    stage.pass_time(1.1)
+    stage.say(WELL)
+    first = min(stage.world.probes)
+    stage.world.probes.pop(first)[1](EIO)
+    assert stage.shown("one") == (Health.DEGRADED, "connection-refused"), "its failure is of another time"
+    assert stage.under_way() == ["one"]
+    stage.pass_time(5.5)
+    second = min(stage.world.probes)
+    assert second in stage.world.forgotten or stage.under_way()
+    stage.world.probes.pop(second)[1](ENOENT)
+    assert stage.shown("one") == (Health.OK, "")
+
+
 def test_another_endpoint_is_another_matter() -> None:
     stage = away("one")
     stage.add("far", "http://other.example")
@@ -307,6 +326,23 @@ def test_a_sleep_makes_what_is_under_way_void() -> None:
     stage.world.sleep += 3600
     stage.answer("one", EIO)
     assert stage.kept["one"].evidence.failures == 0
+    assert stage.under_way() == ["one"]
+
+
+def test_a_sleep_of_which_nobody_told_is_noticed_at_the_next_turn() -> None:
+    stage = Stage("one", "two")
+    stage.world.sleep += 3600
+    stage.world.time = min(proof.next_at or 0 for proof in stage.proofs.values())
+    stage.checks.turn()
+    assert sorted(stage.under_way()) == ["one", "two"]
+
+
+def test_nothing_is_asked_while_the_machine_goes_to_sleep() -> None:
+    stage = Stage("one")
+    stage.proofs["one"].ask()
+    stage.checks.pause()
+    assert stage.under_way() == []
+    stage.checks.resume()
     assert stage.under_way() == ["one"]
 
 
