@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Any
 
 from mountd.core.verdict import Document
+from mountd.words.errors import FAULTS
 
 
 class Condition(Enum):
@@ -42,9 +43,12 @@ _LOUDNESS: dict[Event | None, int] = {None: 0, Event.OUTAGE: 1, Event.NEEDS_YOU:
 
 def condition(mount: Document) -> Condition:
     """Of a mount's part of the status document; a word of a newer daemon makes nobody run."""
-    if mount["state"] == "mounted":
-        return _BY_HEALTH.get(mount["health"], Condition.UNSURE)
-    return _BY_STATE.get(mount["state"], Condition.UNSURE)
+    if mount["state"] != "mounted":
+        return _BY_STATE.get(mount["state"], Condition.UNSURE)
+    how = _BY_HEALTH.get(mount["health"], Condition.UNSURE)
+    fault = FAULTS.get((mount["reason"] or {}).get("code", ""))
+    # It may serve on as it was and not be able to become what the configuration wants: that mends nothing by itself.
+    return Condition.PERSON if how is Condition.OUT and fault is not None and fault.needs_person else how
 
 
 @dataclass(frozen=True)

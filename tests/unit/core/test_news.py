@@ -102,6 +102,7 @@ def test_an_alarm_that_waits_is_not_lost_behind_a_change() -> None:
 
 @pytest.mark.parametrize(("said", "expected"), [
     (WELL, Condition.WELL), (UNSURE, Condition.UNSURE), (SLOW, Condition.OUT), (DENIED, Condition.PERSON),
+    ("mounted/degraded/bucket-missing", Condition.PERSON), ("mounted/degraded/new", Condition.OUT),
     (AWAY, Condition.OUT), (FAILED, Condition.PERSON), (STOPPED, Condition.OFF),
     ("disabled/unknown/disabled", Condition.OFF), ("draining/unknown/", Condition.OFF), (STARTS, Condition.OUT),
 ])
