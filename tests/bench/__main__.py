@@ -33,6 +33,8 @@ def main() -> int:
         say("workers killed, bare starts in between (60 seconds)")
         rows = measure.crash(machine)
         rows += measure.standby(machine)
+        say("workers stopped under a caller, until they are called hung (60 seconds)")
+        rows += measure.hang(machine)
         say(f"{args.mounts} mounts from nothing, 3 times, bare ones in turn (15 seconds)")
         rows += measure.many(machine, args.mounts)
         say("a large file read, in turn (10 seconds)")

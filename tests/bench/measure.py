@@ -48,6 +48,18 @@ def standby(machine: Machine) -> list[Row]:
     ]
 
 
+def hang(machine: Machine) -> list[Row]:
+    """A worker stopped under a caller."""
+    rows = []
+    for limit, goal, turns in (("15s", 20.0, 2), ("4s", 5.0, 3)):
+        folders = rig.mounted(machine, 1, f'hang_timeout = "{limit}"\n')
+        found = rig.gauge(machine, "hangs", folder=folders[0], turns=turns)
+        freed, back = max(found["freed"]), max(found["back"])
+        rows.append(Row(f"hung, freed (hang_timeout {limit})", f"{freed:.1f} s", "never", freed, goal, "s"))
+        rows.append(Row("and served again", f"{back:.1f} s", "never", back, None, "s"))
+    return rows
+
+
 def bare_hits(found: dict[str, Any]) -> int:
     """Looks and reads that met the bare folder, and files found beneath the mounts."""
     return sum(int(user["bare"]) for user in found["seen"].values()) + len(found["beneath"])

@@ -156,6 +156,32 @@ def test_many_readers_on_a_slow_link_are_no_hang(machine: Machine, far: Far) -> 
     assert (after["pid"], after["restarts"]) == (one["pid"], 0)
 
 
+WRITE = """
+import sys, threading
+def write(number):
+    with open(f"{sys.argv[1]}/slow-{number}", "xb") as file:
+        file.write(b"x" * 400_000)
+writers = [threading.Thread(target=write, args=(number,)) for number in range(int(sys.argv[2]))]
+for writer in writers:
+    writer.start()
+for writer in writers:
+    writer.join()
+"""
+
+
+def test_many_writers_on_a_slow_link_are_no_hang_and_lose_nothing(machine: Machine, far: Far) -> None:
+    kit.configure(machine, kit.mount("upload", endpoint_url=far.endpoint, hang_timeout="3s"))
+    [one] = kit.wait_ok(machine, "upload")
+    with far.fault("slow"):
+        began = time.monotonic()
+        machine.run([kit.PYTHON, "-c", WRITE, "/srv/upload", str(READERS)], timeout=120)
+        assert time.monotonic() - began > 9, "three times its limit the worker did nothing but upload"
+    after = kit.look(machine, "upload")
+    assert (after["pid"], after["restarts"], _hangs(machine)) == (one["pid"], 0, [])
+    stored = kit.store(machine, "list_objects_v2", far.endpoint, Bucket="bucket-one", Prefix="slow-")["Contents"]
+    assert [one["Size"] for one in stored] == [400_000] * READERS
+
+
 def _watched(machine: Machine, seconds: float) -> None:
     """Nothing is to happen: for so long no hang is told."""
     end = time.monotonic() + seconds
