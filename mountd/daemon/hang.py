@@ -3,7 +3,6 @@
 While all is well it costs a read of a file of the kernel for each live mount, three times in its limit or less often.
 """
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -26,11 +25,6 @@ _SOON = 1 / 30
 process has to be started for it."""
 _FRESH = 5.0
 """Seconds for which S3's answer counts as of now."""
-
-
-def _slept() -> float:
-    """Seconds that the machine has slept since it was booted (clock_gettime(2): only one of the two goes on)."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
 
 
 class Hang:
@@ -64,7 +58,7 @@ class Hang:
         self._looked = now
         callers = self._callers(worker)
         if not callers or not self._watch.ticks:
-            self._follow(mount, Sample(now, _slept(), callers))
+            self._follow(mount, Sample(now, kept.world.slept(), callers))
             return
         if self._asked_at is None:
             self._ask(worker.unit, mount.hang_timeout)
@@ -109,7 +103,7 @@ class Hang:
         now = self._kept.world.now()
         silent = now - self._asked_at if self._asked_at is not None else None
         pulse = None if isinstance(answer, MountdError) else Pulse(**answer["pulse"])
-        self._follow(mount, Sample(now, _slept(), callers, silent, pulse))
+        self._follow(mount, Sample(now, self._kept.world.slept(), callers, silent, pulse))
 
     def _follow(self, mount: Mount, sample: Sample) -> None:
         self._watch = hang.follow(self._watch, sample, mount.hang_timeout)
