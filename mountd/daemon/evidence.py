@@ -35,11 +35,4 @@ def take(kept: Kept, unit: str, why: str, done: Callable[[], None]) -> None:
     worker = kept.workers[unit]
     timer = GLib.timeout_add(int(_PATIENCE * 1000), late)
     kept.world.helper.ask("evidence", told, name=kept.name, unit=unit, why=why, pid=kept.world.systemd.pid(unit),
-                          waiting=_waiting(kept, worker.connection), connection=worker.connection)
-
-
-def _waiting(kept: Kept, connection: int) -> int | None:
-    try:
-        return kept.world.fusectl.waiting(connection)
-    except MountdError:
-        return None
+                          waiting=kept.waiting(worker), connection=worker.connection)

@@ -66,10 +66,7 @@ class Hang:
             "pulse", lambda answer: self._felt(worker.unit, callers, answer), pid=kept.world.systemd.pid(worker.unit))
 
     def _callers(self, worker: Worker) -> int | None:
-        try:
-            waiting = self._kept.world.fusectl.waiting(worker.connection)
-        except MountdError:
-            return None
+        waiting = self._kept.waiting(worker)
         ours = self._own() + (self._asked_at is not None)
         return None if waiting is None else max(0, waiting - ours)
 

@@ -16,6 +16,7 @@ from mountd.daemon import record
 from mountd.daemon.announce import Announcer, not_killed
 from mountd.daemon.world import World
 from mountd.system.waiting import Waiting
+from mountd.words.errors import MountdError
 from mountd.words.model import Mount, Reason, State
 
 _SPARE_AFTER = 1.0
@@ -83,6 +84,13 @@ class Kept:
             gone = Drain(unit, 0, self.world.now(), killed=True)
             self.memory = replace(self.memory, draining=(*self.memory.draining, gone))
             self.kill(unit)
+
+    def waiting(self, worker: Worker) -> int | None:
+        """Requests that wait at a worker, our own as well; None where that cannot be known."""
+        try:
+            return self.world.fusectl.waiting(worker.connection)
+        except MountdError:
+            return None
 
     def is_mounted(self, worker: Worker) -> bool:
         """Is the worker's mount, dead or alive, on the folder?"""
