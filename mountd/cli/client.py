@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TextIO
 
 from gi.repository import Gio, GLib
 
@@ -32,12 +32,15 @@ _BUS_ERRORS = {
     "org.freedesktop.DBus.Error.NameHasNoOwner": "s3mountd is not running",
     "org.freedesktop.DBus.Error.NoReply": "s3mountd went away during the call",
     "org.freedesktop.DBus.Error.Disconnected": "the system bus went away",
-    "org.freedesktop.DBus.Error.UnknownMethod": "the running s3mountd is of another version; restart it",
-    "org.freedesktop.DBus.Error.UnknownInterface": "the running s3mountd is of another version; restart it",
+    "org.freedesktop.DBus.Error.UnknownMethod": "s3mountd is still starting, or of another version",
+    "org.freedesktop.DBus.Error.UnknownInterface": "s3mountd is still starting, or of another version",
     "org.freedesktop.DBus.Error.UnknownObject": "s3mountd is still starting",
 }
 """What the bus's own errors mean here (names: D-Bus specification, "Error names" and dbus-protocol.h)."""
 _BY_BUS_NAME = {fault.bus_name: fault.code for fault in FAULTS.values()}
+
+
+Wait = Callable[[float], list[tuple[str, str]]]
 
 
 class Client:
@@ -98,7 +101,7 @@ class Client:
         A daemon that is away for a moment (restart, upgrade) is waited for; the error is raised at the end.
         """
         ends = GLib.get_monotonic_time() + int(limit * 1e6)
-        with self._woken() as sleep:
+        with self.news() as wait:
             while True:
                 left = (ends - GLib.get_monotonic_time()) / 1e6
                 try:
@@ -108,30 +111,61 @@ class Client:
                 except MountdError as error:
                     if error.fault.code != "daemon-unreachable" or left <= 0:
                         raise
-                sleep(min(LOOK_AGAIN, left))
+                wait(min(LOOK_AGAIN, left))
 
     @contextlib.contextmanager
-    def _woken(self) -> Iterator[Callable[[float], None]]:
-        """Give a ``sleep(seconds)`` that a ``Changed`` signal ends early."""
-        context = GLib.MainContext.default()
-        changed: list[bool] = []
-        subscription = self._bus.signal_subscribe(
-            paths.BUS_NAME, paths.INTERFACE, "Changed", paths.OBJECT_PATH, None, Gio.DBusSignalFlags.NONE,
-            lambda *_: changed.append(True))
+    def news(self, out: TextIO | None = None) -> Iterator[Wait]:
+        """Give ``wait(seconds)``: what turned meanwhile, at once when something does.
 
-        def sleep(seconds: float) -> None:
+        ("", "") stands for the daemon that comes or goes. Waiting raises BrokenPipeError when nobody reads ``out`` any
+        more.
+        """
+        context = GLib.MainContext.default()
+        heard: list[tuple[str, str]] = []
+        gone: list[bool] = []
+        subscriptions = self._subscribed(heard)
+
+        # A pipe whose reader has gone says so (poll(2), POLLERR); a stream that is silent would not notice.
+        def unread(*_: Any) -> bool:
+            gone.append(True)
+            return bool(GLib.SOURCE_REMOVE)
+
+        reader = GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, out.fileno(), GLib.IOCondition.ERR, unread) if out else 0
+
+        def wait(seconds: float) -> list[tuple[str, str]]:
             over: list[bool] = []
             timer = GLib.timeout_add(max(1, int(seconds * 1000)), lambda: over.append(True))
-            while not (changed or over):
+            while not (heard or over or gone):
                 context.iteration(True)
-            changed.clear()
             if not over:
                 GLib.source_remove(timer)
+            if gone:
+                raise BrokenPipeError
+            found = heard.copy()
+            heard.clear()
+            return found
 
         try:
-            yield sleep
+            yield wait
         finally:
-            self._bus.signal_unsubscribe(subscription)
+            if reader and not gone:
+                GLib.source_remove(reader)
+            for subscription in subscriptions:
+                self._bus.signal_unsubscribe(subscription)
+
+    def _subscribed(self, heard: list[tuple[str, str]]) -> list[int]:
+        """Have what turns, and the daemon's coming and going, added to a list."""
+        def changed(*signal: Any) -> None:
+            heard.append(signal[5].unpack())
+
+        def owner(*_: Any) -> None:
+            heard.append(("", ""))
+
+        return [
+            self._bus.signal_subscribe(paths.BUS_NAME, paths.INTERFACE, "Changed", paths.OBJECT_PATH, None,
+                                       Gio.DBusSignalFlags.NONE, changed),
+            self._bus.signal_subscribe("org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
+                                       "/org/freedesktop/DBus", paths.BUS_NAME, Gio.DBusSignalFlags.NONE, owner)]
 
     def _order(self, method: str, arguments: Any = None) -> None:
         """Root is not asked by polkit; everybody else may be asked for a password meanwhile."""

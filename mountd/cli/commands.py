@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from mountd.cli import acts, explain, export, local, past, reads
+from mountd.cli import acts, explain, export, local, past, reads, watch
 from mountd.cli.console import Console
 from mountd.cli.text import count_of, seconds_of
 
@@ -170,6 +170,11 @@ _ROWS = (
         "wait", acts.wait, "wait until mounts are there", (_NAMES, _TIMEOUT, _JSON),
         "Until each one is mounted and a probe proved it. Ends at once, with 2, when one of them failed "
         "for good, was stopped or is disabled; with 1 when one still waits as the time is over."),
+    Command(
+        "watch", watch.watch, "show how mounts are while they change", (_SOME, _JSON),
+        "On a terminal a table that stays true, with the reasons and what happened last; else a line for each mount "
+        "and for each change of one. With --json each line is a mount's part of the status document. A daemon that is "
+        "away is waited for, and all mounts are printed again when it is back. Ends with Ctrl-C, and then with 130."),
     Command(
         "logs", local.logs, "show the log of a mount",
         (Argument(("NAME",), "name of a mount", Take.ONE, fill=Fill.MOUNTS),

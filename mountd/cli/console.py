@@ -24,11 +24,16 @@ class Console:
     """The two streams with their styles, and the daemon once somebody asks for it."""
 
     def __init__(self, out: TextIO, err: TextIO) -> None:
-        self._out, self._err = out, err
+        self.out, self._err = out, err
         self.style, self.error_style = _style(out), _style(err)
         for stream in (out, err):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="replace")
+
+    @property
+    def out_is_terminal(self) -> bool:
+        """Does somebody look at the results as they come?"""
+        return self.out.isatty()
 
     @cached_property
     def client(self) -> "Client":
@@ -39,8 +44,8 @@ class Console:
 
     def say(self, lines: Iterable[str]) -> None:
         """Print a result, a line each."""
-        self._out.writelines(f"{line}\n" for line in lines)
-        self._out.flush()
+        self.out.writelines(f"{line}\n" for line in lines)
+        self.out.flush()
 
     def say_json(self, value: Any) -> None:
         """Print a result for a machine."""

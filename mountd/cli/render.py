@@ -34,7 +34,7 @@ def status(document: Document, style: Style) -> list[str]:
     lines = _problems(document, style)
     if not mounts:
         return lines + list(_BEGIN)
-    lines += _overview(mounts, now, style)
+    lines += overview(mounts, now, style)
     shared = _shared(document)
     for cause, names in shared:
         lines += ["", *_common_trouble(cause, names, now, style)]
@@ -175,7 +175,8 @@ def _bullets(texts: Iterable[str], style: Style) -> list[str]:
     return [line for text in texts for line in wrapped(clean(text), style.width, "  - ", 4)]
 
 
-def _overview(mounts: Sequence[Document], now: datetime, style: Style) -> list[str]:
+def overview(mounts: Sequence[Document], now: datetime, style: Style) -> list[str]:
+    """A line a mount, under a heading."""
     rows = []
     for mount in mounts:
         level = verdict.of_mount(mount)

@@ -26,7 +26,7 @@ def _seconds(outage: Document) -> float:
 def _crash(machine: Machine, name: str, **wanted: object) -> Document:
     """Kill its worker; gives its status once it is as wanted."""
     kit.kill(machine, kit.look(machine, name)["pid"])
-    return kit.wait_for(machine, name, **wanted)
+    return kit.wait_for(machine, name, 20, code=None, **wanted)
 
 
 def test_a_crash_is_a_blip_or_an_outage_as_grace_says(machine: Machine) -> None:
