@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from mountd.cli import acts, explain, export, local, past, reads, watch
+from mountd.cli import acts, explain, export, local, nagios, past, reads, watch
 from mountd.cli.console import Console
 from mountd.cli.text import count_of, seconds_of
 
@@ -192,6 +192,13 @@ _ROWS = (
         "Without names the last 50 of each mount. A mount that is no longer configured is still known by its name, for "
         "90 days. Ends with 0 whatever there was."),
     Command(
+        "check-health", nagios.check_health, "tell a monitoring system how mounts are",
+        (Argument(("NAME",), "name of a mount; all when none is given", Take.MAYBE, fill=Fill.MOUNTS),),
+        "A plug-in for Nagios, Icinga and their kin: a line with figures, then one for each mount that is not well. "
+        "Its exit status is theirs, not that of the other commands: 0 OK, 1 WARNING, 2 CRITICAL, and 3 UNKNOWN when "
+        "the daemon cannot be reached or there is no such mount. A mount that is named, and stopped or disabled, is a "
+        "WARNING."),
+    Command(
         "export", export.export, "print the mounts in the words of another tool",
         (Argument(("FORMAT",), f"one of {', '.join(export.FORMATS)}", Take.ONE, fill=Fill.FORMATS),
          Argument(("NAME",), "name of a mount; all when none is given", Take.ANY, fill=Fill.MOUNTS),
@@ -200,7 +207,7 @@ _ROWS = (
         "Nothing is changed and no secret is printed: whoever uses the result brings the keys. What only s3mountd does "
         "(guards, recovery, checks) is lost in fstab, systemd and kubernetes.", needs_daemon=False),
     Command(
-        "explain", explain.explain, "tell what a code means, what a bucket cannot do, how stores differ",
+        "explain", explain.explain, "tell what a code means, what a bucket cannot do, how stores vary",
         (Argument(("CODE",), "a code or a topic, such as bucket-missing, mv, provider/ceph", Take.MAYBE,
                   fill=Fill.CODES), _JSON),
         "Without a code: the table of all.", needs_daemon=False),

@@ -41,7 +41,7 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> _Parser:
     """The top level; commands have parsers of their own."""
-    overview = "\n".join(f"  {command.name:<9} {command.help}" for command in COMMANDS.values())
+    overview = "\n".join(f"  {command.name:<12} {command.help}" for command in COMMANDS.values())
     made = _Parser(
         prog="s3mountctl", usage="s3mountctl COMMAND [ARGUMENT...]", epilog=_wrapped(_EPILOG),
         allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter,
