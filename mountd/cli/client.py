@@ -9,7 +9,7 @@ Python alone 9 ms).
 import contextlib
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TextIO
 
 from gi.repository import Gio, GLib
@@ -114,8 +114,8 @@ class Client:
                 wait(min(LOOK_AGAIN, left))
 
     @contextlib.contextmanager
-    def news(self, out: TextIO | None = None) -> Iterator[Wait]:
-        """Give ``wait(seconds)``: what turned meanwhile, at once when something does.
+    def news(self, ended: Sequence[int] = (), out: TextIO | None = None) -> Iterator[Wait]:
+        """Give ``wait(seconds)``: what turned meanwhile, at once when something does, or when ``ended`` is not empty.
 
         ("", "") stands for the daemon that comes or goes. Waiting raises BrokenPipeError when nobody reads ``out`` any
         more.
@@ -135,7 +135,7 @@ class Client:
         def wait(seconds: float) -> list[tuple[str, str]]:
             over: list[bool] = []
             timer = GLib.timeout_add(max(1, int(seconds * 1000)), lambda: over.append(True))
-            while not (heard or over or gone):
+            while not (heard or over or gone or ended):
                 context.iteration(True)
             if not over:
                 GLib.source_remove(timer)

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TextIO
@@ -10,10 +10,6 @@ from typing import TextIO
 _TAKE, _GIVE_BACK = "\x1b[?1049h\x1b[?25l\x1b[?7l", "\x1b[?7h\x1b[?25h\x1b[?1049l"
 """The alternate screen without a cursor and without folding, and back (xterm's "Control Sequences", DECSET)."""
 _HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
-
-
-class TerminatedError(Exception):
-    """Somebody sent SIGTERM or SIGHUP."""
 
 
 class Screen:
@@ -40,12 +36,35 @@ class Screen:
 
 
 @contextmanager
-def taken(out: TextIO) -> Iterator[Screen]:
-    """Take the terminal; Ctrl-Z gives it back too, until the program goes on. Raises TerminatedError inside."""
-    screen = Screen(out)
+def _handled(handlers: Mapping[signal.Signals, Callable[[int, FrameType | None], None]]) -> Iterator[None]:
+    """Handle signals so, then as before."""
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        raise TerminatedError
+
+@contextmanager
+def noted_ends() -> Iterator[list[int]]:
+    """A list that gets the number of a signal that asks for the end.
+
+    An exception instead would be lost when it comes up within a callback of GLib, which only prints it.
+    """
+    ended: list[int] = []
+
+    def end(number: int, _frame: FrameType | None) -> None:
+        ended.append(number)
+
+    with _handled({signal.SIGINT: end, signal.SIGTERM: end, signal.SIGHUP: end}):
+        yield ended
+
+
+@contextmanager
+def taken(out: TextIO) -> Iterator[Screen]:
+    """Take the terminal; Ctrl-Z gives it back too, until the program goes on."""
+    screen = Screen(out)
 
     def pause(_signal: int, _frame: FrameType | None) -> None:
         screen.write(_GIVE_BACK)
@@ -53,13 +72,9 @@ def taken(out: TextIO) -> Iterator[Screen]:
         os.kill(os.getpid(), signal.SIGSTOP)
         screen.write(_TAKE)
 
-    handlers: dict[signal.Signals, Callable[[int, FrameType | None], None]] = {
-        signal.SIGTERM: end, signal.SIGHUP: end, signal.SIGTSTP: pause}
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    screen.write(_TAKE)
-    try:
-        yield screen
-    finally:
-        screen.write(_GIVE_BACK)
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with _handled({signal.SIGTSTP: pause}):
+        screen.write(_TAKE)
+        try:
+            yield screen
+        finally:
+            screen.write(_GIVE_BACK)

@@ -19,27 +19,22 @@ _AGES = 1.0
 """Seconds between two looks, for the ages."""
 _BREATH = 0.1
 """Seconds between two pictures, however much happens."""
-_QUIET = 3600.0
-_TERMINATED = 143
-"""128 + SIGTERM, as shells expect."""
+_QUIET = 1.0
+"""Seconds for which a signal that came at the wrong moment may be overlooked."""
 _EVENTS = 200
 
 
 def watch(console: Console, args: Namespace) -> int:
-    """Show the mounts as they turn, until Ctrl-C."""
+    """Show the mounts as they turn, until Ctrl-C; the exit status is that of shells for a signal, 128 and its number."""
     narrowed(console.client.status(), args.name)
-    try:
+    with screen.noted_ends() as ended:
         if args.json:
-            _stream(console, args.name, lambda mount: console.say([json.dumps(mount, ensure_ascii=False)]))
+            _stream(console, args.name, ended, lambda mount: console.say([json.dumps(mount, ensure_ascii=False)]))
         elif console.out_is_terminal:
-            _live(console, args.name)
+            _live(console, args.name, ended)
         else:
-            _stream(console, args.name, lambda mount: console.say([f"{_stamp(_now())}  {line(mount)}"]))
-    except KeyboardInterrupt:
-        return Exit.INTERRUPTED
-    except screen.TerminatedError:
-        return _TERMINATED
-    return Exit.WELL
+            _stream(console, args.name, ended, lambda mount: console.say([f"{_stamp(_now())}  {line(mount)}"]))
+    return 128 + ended[0]
 
 
 def line(mount: Document) -> str:
@@ -79,12 +74,12 @@ def _urgent_first(mounts: Sequence[Document], room: int) -> list[Document]:
     return sorted(mounts, key=verdict.of_mount, reverse=True) if len(mounts) > room else list(mounts)
 
 
-def _live(console: Console, names: Sequence[str]) -> None:
+def _live(console: Console, names: Sequence[str], ended: Sequence[int]) -> None:
     events: deque[str] = deque(maxlen=_EVENTS)
     document = _of(console.client.status(), names)
     away = ""
-    with screen.taken(console.out) as shown, console.client.news() as wait:
-        while True:
+    with screen.taken(console.out) as shown, console.client.news(ended) as wait:
+        while not ended:
             shown.show(picture(document, away, list(events), shown.size, console.style.colour))
             time.sleep(_BREATH)
             for name, text in wait(_AGES):
@@ -96,11 +91,13 @@ def _live(console: Console, names: Sequence[str]) -> None:
                 away = error.detail
 
 
-def _stream(console: Console, names: Sequence[str], show: Callable[[Document], None]) -> None:
+def _stream(
+    console: Console, names: Sequence[str], ended: Sequence[int], show: Callable[[Document], None],
+) -> None:
     """Every mount as it is, then every turn; all of them again when the daemon was away."""
     stale, told = True, False
-    with console.client.news(console.out) as wait:
-        while True:
+    with console.client.news(ended, console.out) as wait:
+        while not ended:
             if stale:
                 try:
                     _all(_of(console.client.status(), names)["mounts"], show)
