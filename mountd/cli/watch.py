@@ -25,7 +25,7 @@ _EVENTS = 200
 
 
 def watch(console: Console, args: Namespace) -> int:
-    """Show the mounts as they turn, until Ctrl-C; the exit status is that of shells for a signal, 128 and its number."""
+    """Show the mounts as they turn, until Ctrl-C; the exit status is 128 and the number of the signal, as of shells."""
     narrowed(console.client.status(), args.name)
     with screen.noted_ends() as ended:
         if args.json:

@@ -68,7 +68,9 @@ class FakeManager:
     def _history(self, name: str) -> str:
         path = Path(__file__).resolve().parents[1] / "unit/cli/documents/history.json"
         document = json.loads(path.read_text(encoding="utf-8"))
-        document["mounts"] = [mount for mount in document["mounts"] if name in ("", mount["name"])]
+        canned = {mount["name"]: mount for mount in document["mounts"]}
+        names = [mount["name"] for mount in json.loads(self._status)["mounts"] if name in ("", mount["name"])]
+        document["mounts"] = [{**canned.get(one, canned["erdos"]), "name": one} for one in names]
         return json.dumps(document)
 
     def _change(self, name: str, values: dict[str, Any]) -> None:

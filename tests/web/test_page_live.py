@@ -72,11 +72,28 @@ def test_it_fits_the_screen_and_can_be_read(bus: Bus, server: Server, browser: B
     bus.manager("sick")
     browser.look(size, scheme)
     opened(browser, server)
+    browser.until(lambda: browser.value("document.querySelectorAll('.mount svg.bars').length") > 0)
     assert browser.value("document.documentElement.scrollWidth") <= size[0]
     assert [one for one in browser.value(CONTRAST) if one[0] < 4.5] == []
     picture = Path(PICTURES or tmp_path) / f"{name}-{scheme}.png"
     browser.picture(picture)
     assert picture.stat().st_size > 10_000
+
+
+def test_outages_of_30_days_come_to_the_page_by_themselves(bus: Bus, server: Server, browser: Browser) -> None:
+    bus.manager("healthy")
+    browser.look(DESK)
+    opened(browser, server)
+    browser.until(lambda: browser.value("document.querySelectorAll('svg.bars').length") == 2)
+    said = [name for role, name in browser.spoken() if role in ("image", "img")]
+    assert "1 day of 30 with an outage, 4min 45s in all of 30d" in said
+    heights = "[...document.querySelectorAll('[data-name=erdos] .bars path')].map(one => one.getBBox().height)"
+    assert browser.value(heights) == [8, 12]
+    assert browser.value("document.querySelector('[data-name=kopah] .bars .none').getBBox().height") == 2
+    assert browser.value("document.querySelector('[data-name=archive] .bars')") is None
+    text = browser.value("document.querySelector('[data-name=erdos]').textContent")
+    assert "2026-11-21: 4min 45s unreachable" in text
+    assert browser.console == []
 
 
 CONTRAST = """

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from mountd.core.plain import visible
 from mountd.core.verdict import Document, is_ready
 from mountd.surfaces.web import metrics, page
+from mountd.surfaces.web.bars import Days
 from mountd.surfaces.web.link import Answer, Silence
 from mountd.words.model import State
 
@@ -38,12 +39,13 @@ class Reply:
 
 @dataclass(frozen=True)
 class Asked:
-    """One request: what the daemon said to it, what it said last, the query, and the machine's name."""
+    """One request: what the daemon said to it, what it said last, the query, the machine's name, the last 30 days."""
 
     heard: Answer | Silence
     last: Answer | None
     query: Mapping[str, str]
     host: str
+    days: Days = field(default_factory=dict)
 
 
 def plain(status: int, text: str, headers: Mapping[str, str] = MappingProxyType({})) -> Reply:
@@ -89,11 +91,11 @@ def _metrics(asked: Asked) -> Reply:
 
 def _page(asked: Asked) -> Reply:
     status = 200 if isinstance(asked.heard, Answer) else 503
-    return Reply(status, page.whole(asked.heard, asked.last, asked.host), _HTML)
+    return Reply(status, page.whole(asked.heard, asked.last, asked.host, asked.days), _HTML)
 
 
 def _part(asked: Asked) -> Reply:
-    return Reply(200, page.part(asked.heard, asked.last), _HTML)
+    return Reply(200, page.part(asked.heard, asked.last, asked.days), _HTML)
 
 
 ASKING: dict[str, Callable[[Asked], Reply]] = {

@@ -53,13 +53,15 @@ Heard = Callable[[Answer | Silence], None]
 
 
 class Link:
-    """Asks the daemon. ``turned(name, json)`` tells of each ``Changed``, ``turned("", "")`` that it has come or gone.
+    """Asks the daemon. ``turned(name, json)`` tells of each ``Changed``, ``turned("", "")`` that it has come or gone,
+    ``fresh(connection, document)`` of each answer.
 
     There is never more than one question on the way, however many ask: a daemon that hangs is not buried under them.
     """
 
-    def __init__(self, turned: Callable[[str, str], None]) -> None:
-        self._turned = turned
+    def __init__(self, turned: Callable[[str, str], None],
+                 fresh: Callable[[Any, Document], None] = lambda _con, _document: None) -> None:
+        self._turned, self._told = turned, fresh
         self._con: Any = None
         self._why_away = "the system bus has not been reached yet"
         self._asked: float | None = None
@@ -149,6 +151,7 @@ class Link:
         self._asked = None
         if isinstance(heard, Answer):
             self.last, self._fresh = heard, (self._sent_at, time.monotonic())
+            self._told(con, heard.document)
         late, self._late = self._late, []
         self._hear(heard)
         if late:

@@ -7,13 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
+from math import floor
+from types import MappingProxyType
 
 from mountd.core import spans
 from mountd.core.plain import visible
 from mountd.core.verdict import Document, Exit, of_mount
+from mountd.surfaces.web import bars
+from mountd.surfaces.web.bars import Days
 from mountd.surfaces.web.link import Answer, Silence
 from mountd.words.model import State
 
+NO_DAYS: Days = MappingProxyType({})
 _OFF = (State.STOPPED.value, State.DISABLED.value)
 _RELOAD_SECONDS = 30
 """For browsers without script."""
@@ -42,7 +47,7 @@ def _group(mount: Document) -> _Group:
     return _AWAY if mount["state"] in _OFF else _BY_VERDICT[of_mount(mount)]
 
 
-def whole(heard: Answer | Silence, last: Answer | None, host: str) -> bytes:
+def whole(heard: Answer | Silence, last: Answer | None, host: str, days: Days = NO_DAYS) -> bytes:
     """The page."""
     return f"""<!DOCTYPE html>
 <html lang="en">
@@ -64,7 +69,7 @@ def whole(heard: Answer | Silence, last: Answer | None, host: str) -> bytes:
 </header>
 <p id="said" class="sr" role="status"></p>
 <main id="list" tabindex="-1">
-{_part(heard, last)}</main>
+{_part(heard, last, days)}</main>
 <footer>
 <p>The same for machines: <a href="/status.json">status.json</a> <a href="/metrics">metrics</a>
 <a href="/readyz">readyz</a> <a href="/livez">livez</a></p>
@@ -75,20 +80,20 @@ def whole(heard: Answer | Silence, last: Answer | None, host: str) -> bytes:
 """.encode("utf-8", "replace")
 
 
-def part(heard: Answer | Silence, last: Answer | None) -> bytes:
+def part(heard: Answer | Silence, last: Answer | None, days: Days = NO_DAYS) -> bytes:
     """What the page's script puts in the place of the list."""
-    return _part(heard, last).encode("utf-8", "replace")
+    return _part(heard, last, days).encode("utf-8", "replace")
 
 
-def _part(heard: Answer | Silence, last: Answer | None) -> str:
+def _part(heard: Answer | Silence, last: Answer | None, days: Days) -> str:
     if isinstance(heard, Silence):
-        return _silent(heard, last)
+        return _silent(heard, last, days)
     document = heard.document
     mounts = document["mounts"]
-    return "".join((_verdict(mounts), _problems(document["daemon"]["problems"]), _filter(mounts), _list(mounts)))
+    return "".join((_verdict(mounts), _problems(document["daemon"]["problems"]), _filter(mounts), _list(mounts, days)))
 
 
-def _silent(heard: Silence, last: Answer | None) -> str:
+def _silent(heard: Silence, last: Answer | None, days: Days) -> str:
     """Nothing is known now. What was known last is shown as such, and no mount is called well for it."""
     text = (f'<h1 class="verdict bad" data-title="no answer">s3mountd does not answer</h1>\n'
             f'<p class="why">{_h(heard.why)}. Mounts that were up go on serving, but nobody looks after them.</p>\n'
@@ -97,7 +102,7 @@ def _silent(heard: Silence, last: Answer | None) -> str:
         return text
     moment = datetime.fromtimestamp(last.at, UTC)
     return (f'{text}<p class="old">What was known {_time(moment)}, and may be wrong by now:</p>\n'
-            f'<div class="stale">{_list(last.document["mounts"])}</div>\n')
+            f'<div class="stale">{_list(last.document["mounts"], days)}</div>\n')
 
 
 def _verdict(mounts: Sequence[Document]) -> str:
@@ -137,25 +142,26 @@ def _filter(mounts: Sequence[Document]) -> str:
             '<output for="filter"></output></p>\n')
 
 
-def _list(mounts: Sequence[Document]) -> str:
-    return "".join(_section(group, [mount for mount in mounts if _group(mount) is group]) for group in GROUPS)
+def _list(mounts: Sequence[Document], days: Days) -> str:
+    return "".join(_section(group, [mount for mount in mounts if _group(mount) is group], days) for group in GROUPS)
 
 
-def _section(group: _Group, mounts: Sequence[Document]) -> str:
+def _section(group: _Group, mounts: Sequence[Document], days: Days) -> str:
     if not mounts:
         return ""
-    rows = "".join(_mount(mount, group) for mount in mounts)
+    rows = "".join(_mount(mount, group, days.get(mount["name"], ())) for mount in mounts)
     return (f'<section class="group {group.key}" data-key="{group.key}" aria-labelledby="h-{group.key}">\n'
             f'<h2 id="h-{group.key}">{group.title} <span class="count">{len(mounts)}</span></h2>\n'
             f"<ul>\n{rows}</ul>\n</section>\n")
 
 
-def _mount(mount: Document, group: _Group) -> str:
+def _mount(mount: Document, group: _Group, days: Sequence[Document]) -> str:
     name = _h(mount["name"])
     told = "" if group is _WELL else _told(mount["reason"])
     head = (f'<span class="badge">{_h(_word(mount))}</span> <strong class="name">{name}</strong> '
-            f'<span class="folder">{_h(mount["folder"])}</span> <span class="when">{_when(mount)}</span>')
-    facts = f"<dl>{_facts(mount)}</dl></details>\n"
+            f'<span class="folder">{_h(mount["folder"])}</span> <span class="when">{_when(mount)}</span>'
+            f"{bars.drawing(days)}")
+    facts = f"<dl>{_facts(mount, days)}</dl></details>\n"
     # Where there is nothing to say the row itself opens, so that many fit on a screen.
     body = (f'<p class="head">{head}</p>\n{told}<details><summary class="more">Details'
             f'<span class="sr"> of {name}</span></summary>\n{facts}' if told
@@ -184,7 +190,7 @@ def _when(mount: Document) -> str:
     return _stamp(mount["since"], "since")
 
 
-def _facts(mount: Document) -> str:
+def _facts(mount: Document, days: Sequence[Document]) -> str:
     outage = mount["last_outage"]
     source = f"s3://{mount['bucket']}/{mount['prefix']}".rstrip("/")
     provider = f" ({mount['provider']})" if mount["provider"] != "aws" else ""
@@ -197,12 +203,20 @@ def _facts(mount: Document) -> str:
         ("Checked", _stamp(mount["checked_at"]) or "never"),
         ("Next try", _stamp(mount["next_try"])),
         ("Last outage", _outage(outage) if outage else "none known"),
+        ("Available", _available(mount["availability"])),
+        ("Days out", bars.bad_days(days)),
         ("Restarts", _h(mount["restarts"])),
         ("Bucket", f"{_h(source)}{_h(provider)}"),
         ("Credentials", credentials),
         ("Unit", f"<code>{_h(mount['unit'])}</code>" if mount["unit"] else ""),
     )
     return "".join(f"<div><dt>{term}</dt><dd>{value}</dd></div>" for term, value in rows if value)
+
+
+def _available(shares: Document) -> str:
+    """The windows in which somebody watched, rounded down."""
+    known = [f"{floor(share * 1e4) / 1e2:g} % of {name}" for name, share in shares.items() if share is not None]
+    return ", ".join(known)
 
 
 def _outage(outage: Document) -> str:

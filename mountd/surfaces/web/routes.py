@@ -16,6 +16,7 @@ from mountd.surfaces.web.checks import METHODS, Rules  # noqa: E402
 from mountd.surfaces.web.door import Door  # noqa: E402
 from mountd.surfaces.web.link import Answer, Link, Silence  # noqa: E402
 from mountd.surfaces.web.live import Live  # noqa: E402
+from mountd.surfaces.web.past import Past  # noqa: E402
 
 _log: Any = structlog.get_logger()
 _EVENTS = "/events"
@@ -29,7 +30,8 @@ class Routes:
     def __init__(self, rules: Rules, host: str) -> None:
         self._rules, self._host = rules, host
         self._live = Live()
-        self._link = Link(self._live.turned)
+        self._past = Past(lambda: self._live.turned("", ""))
+        self._link = Link(self._live.turned, self._past.look)
         self._server = Soup.Server()
         self._server.set_property("server-header", "s3mountd")
         self._server.add_early_handler(None, self._check)
@@ -87,7 +89,7 @@ class Routes:
             # libsoup has let go of the message of one who did not wait for the answer.
             if waiting and not self._door.is_here(address):
                 return
-            _reply(message, self._answer(path, Asked(said, self._link.last, query, self._host)))
+            _reply(message, self._answer(path, Asked(said, self._link.last, query, self._host, self._past.days)))
             if waiting:
                 message.unpause()
 
