@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ class Desktop:
 
 
 @pytest.fixture
-def desktop(bus: Bus, tmp_path: Path) -> Iterator[Desktop]:
+def desktop(bus: Bus, tmp_path: Path) -> Desktop:
     return Desktop(bus, tmp_path)
 
 
@@ -125,8 +125,7 @@ def test_it_ends_with_its_session_and_at_a_word(bus: Bus, desktop: Desktop, tmp_
     desktop.server()
     children = [desktop.notify(), desktop.notify()]
     bus.children.append(session)
-    for child in children:
-        until(lambda child=child: _sockets(child.pid) >= 2)
+    until(lambda: all(_sockets(child.pid) >= 2 for child in children))
     children[0].terminate()
     assert children[0].wait(10) == 0
     session.kill()
