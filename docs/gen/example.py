@@ -40,7 +40,7 @@ _SAMPLES = {
     "on_stop": '"unmount"', "log_level": '"debug"', "http": '"127.0.0.1:9787"',
     "on_change": '["/usr/local/bin/s3-changed"]', "webhook": '"https://hooks.example.org/s3?key=..."',
     "name": '"erdos"', "bucket": '"erdos-23049527340598"', "prefix": '"runs/2026/"', "folder": '"/home/rob/bucket2"',
-    "provider": '"ceph"', "credentials": '{ user = "rob", profile = "kopah" }', "when_away": '"empty"',
+    "provider": '"ceph"', "credentials": '{ user = "rob", profile = "kopah" }', "when_away": '"wait"',
     "nonempty": '"hide"', "user": '"rob"', "group": '"users"', "enabled": "false", "start_timeout": '"5min"',
     "stop_timeout": '"10min"', "wait_limit": '"1h"', "check": '{ interval = "5min", timeout = "30s", failures = 2 }',
     "memory_high": "3072", "memory_max": "4096",

@@ -246,7 +246,8 @@ def labelled(pairs: Iterable[tuple[str, str]], style: Style) -> list[str]:
 def _next_try(mount: Document, now: datetime) -> list[tuple[str, str]]:
     if mount["next_try"]:
         return [("next try", f"in {span(-_ago(mount['next_try'], now))}"), *_callers(mount, now)]
-    return [("next try", "now, under way"), *_callers(mount, now)] if mount["state"] == "waiting" else []
+    trying = mount["state"] == "waiting" and not verdict.sleeps(mount)
+    return [("next try", "now, under way"), *_callers(mount, now)] if trying else []
 
 
 def _callers(mount: Document, now: datetime) -> list[tuple[str, str]]:

@@ -46,6 +46,11 @@ class Detach:
 
 
 @dataclass(frozen=True)
+class Rest:
+    """Take a mount on demand away if nobody uses it."""
+
+
+@dataclass(frozen=True)
 class StartDrain:
     """A worker that serves nobody any more: give it until its deadline."""
 
@@ -85,5 +90,5 @@ class DropSpare:
 
 Action = (
     Prepare | Stage | SwapIn | DropStaging | StageSpare | UseSpare | DropSpare | PlaceGuard | Expose | Detach
-    | StartDrain | Kill | EndHung
+    | Rest | StartDrain | Kill | EndHung
 )

@@ -220,6 +220,14 @@ def _way_out(draft: Draft, key: str, other: str) -> str:
     return "remove one of the two"
 
 
+def _check_waiting(draft: Draft) -> None:
+    """A limit in ``[defaults]`` is for those mounts that wait."""
+    limit = draft.fields.get("wait_limit")
+    if limit is None or limit.inherited or draft.faulty("when_away") or draft.text("when_away") == "wait":
+        return
+    draft.findings.note(limit.place, draft.label("wait_limit"), 'has no effect without when_away = "wait"')
+
+
 def _check_special(draft: Draft) -> None:
     _rule(draft, "sse_kms_key_id", rules.kms_key)
     _rule(draft, "cache_xz", rules.directory_bucket)
@@ -245,8 +253,8 @@ def _check_memory(draft: Draft) -> None:
 
 
 _CHECKS: tuple[Callable[[Draft], None], ...] = (
-    _check_bucket, _check_store, _check_folder, _check_name, _check_people, _check_combinations, _check_special,
-    _check_memory,
+    _check_bucket, _check_store, _check_folder, _check_name, _check_people, _check_combinations, _check_waiting,
+    _check_special, _check_memory,
 )
 
 

@@ -27,8 +27,18 @@ def kind(it: Situation) -> str:
     """What callers shall meet now: as configured, and an error when they have waited long enough."""
     if it.mount is None:
         return "error"
+    if it.asleep or _is_waking(it):
+        return "wait"
     end = wait_ends(it)
     return "error" if end is not None and it.now >= end else it.mount.when_away
+
+
+def _is_waking(it: Situation) -> bool:
+    """The first caller of a mount on demand waits for the first try, whatever is configured for after that."""
+    memory, on_demand = it.memory, it.mount is not None and it.mount.on_demand
+    end = wait_ends(it)
+    tried = memory.failure is not None or memory.refusal is not None
+    return on_demand and memory.awake is not None and not tried and (end is None or it.now < end)
 
 
 def wait_ends(it: Situation) -> float | None:

@@ -74,6 +74,12 @@ class Memory:
     failure: Failure | None = None
     away: float | None = None
     """Since when callers are made to wait; kept when they no longer are, until the mount serves."""
+    awake: float | None = None
+    """Of a mount on demand: since when a worker is needed; None while nobody has come."""
+    idle_due: float | None = None
+    """When to see whether anybody uses a mount on demand."""
+    marked: bool = False
+    """Nobody had used it then; a use takes the kernel's mark away, so nothing of ours may touch the folder."""
     staging: Staging | None = None
     spare: Spare | None = None
     spare_due: float | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from mountd.core import verdict
 from mountd.core.verdict import Document
 from mountd.words.errors import FAULTS
 
@@ -43,6 +44,8 @@ _LOUDNESS: dict[Event | None, int] = {None: 0, Event.OUTAGE: 1, Event.NEEDS_YOU:
 
 def condition(mount: Document) -> Condition:
     """Of a mount's part of the status document; a word of a newer daemon makes nobody run."""
+    if verdict.sleeps(mount):
+        return Condition.WELL
     if mount["state"] != "mounted":
         return _BY_STATE.get(mount["state"], Condition.UNSURE)
     how = _BY_HEALTH.get(mount["health"], Condition.UNSURE)

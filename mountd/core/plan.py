@@ -6,7 +6,7 @@ file or a bus. Times are monotonic seconds.
 
 from dataclasses import replace
 
-from mountd.core import guarding, housekeeping
+from mountd.core import demand, guarding, housekeeping
 from mountd.core.actions import Action, Detach, DropSpare, DropStaging, Prepare, Stage, SwapIn, UseSpare
 from mountd.core.messages import Cause
 from mountd.core.situation import Decision, Row, Situation
@@ -125,7 +125,8 @@ def _begin(it: Situation) -> Decision | None:
 
 
 _ROWS: tuple[Row, ...] = (
-    _foreign, _unwanted, _half_swapped, _staging, _hung, _serving, _standby, _held_back_row, _begin)
+    _foreign, _unwanted, _half_swapped, _staging, _hung, demand.idle, _serving, _standby, _held_back_row, demand.asleep,
+    _begin)
 
 
 def _held_back(it: Situation) -> tuple[Cause, float | None] | None:
@@ -173,5 +174,7 @@ def decide(situation: Situation) -> Decision:
     decision = next(found for row in _ROWS if (found := row(situation)) is not None)
     wait_ends = guarding.wait_ends(situation) if situation.observed.serving is None else None
     times = [time for time in (decision.look_at, deadline) if time is not None]
+    rest_due = demand.rest_due(situation)
+    times += [max(rest_due, situation.now)] if rest_due is not None else []
     times += [wait_ends] if wait_ends is not None and wait_ends > situation.now else []
     return replace(decision, actions=(*chores, *decision.actions), look_at=min(times, default=None))

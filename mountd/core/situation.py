@@ -35,6 +35,13 @@ class Situation:
         """Shall the bucket be on the folder?"""
         return self.mount is not None and self.mount.enabled and not self.memory.held
 
+    @property
+    def asleep(self) -> bool:
+        """Is the worker away because nobody needs it?"""
+        memory = self.memory
+        kept_away = memory.failure is not None or memory.refusal is not None
+        away = memory.awake is None and memory.staging is None and self.observed.serving is None
+        return self.mount is not None and self.mount.on_demand and self.wanted and away and not kept_away
 
     @property
     def serving(self) -> Worker | None:

@@ -132,4 +132,6 @@ def summary(views: Sequence[View]) -> str:
 
 
 def _word(view: View) -> str:
+    if view.reason is not None and view.reason.code == "on-demand":
+        return "on demand"
     return view.health.value if view.state is State.MOUNTED else view.state.value

@@ -32,9 +32,16 @@ _BY_STATE = {
 _BY_HEALTH = {"ok": Exit.WELL, "degraded": Exit.DEGRADED, "unknown": Exit.DEGRADED, "down": Exit.DOWN}
 
 
+def sleeps(mount: Document) -> bool:
+    """True for a mount whose worker comes at the first access: all is well, and nobody has come."""
+    return mount["state"] == "waiting" and (mount["reason"] or {}).get("code") == "on-demand"
+
+
 def of_mount(mount: Document) -> Exit:
     """How well one mount is. Health counts only while mounted; words of a newer daemon count as degraded."""
     state = mount["state"]
+    if sleeps(mount):
+        return Exit.WELL
     if state == "mounted":
         return _BY_HEALTH.get(mount["health"], Exit.DEGRADED)
     return _BY_STATE.get(state, Exit.DEGRADED)
@@ -53,8 +60,8 @@ def of_document(document: Document) -> Exit:
 
 
 def is_ready(mount: Document) -> bool:
-    """True when a probe proved that the folder shows the bucket."""
-    return bool(mount["state"] == "mounted" and mount["health"] == "ok")
+    """True when a probe proved that the folder shows the bucket, or the first access will bring it."""
+    return sleeps(mount) or bool(mount["state"] == "mounted" and mount["health"] == "ok")
 
 
 def needs_person(mount: Document) -> bool:

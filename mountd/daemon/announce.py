@@ -63,8 +63,10 @@ class Announcer:
         if not news:
             return
         unwell = record.state is State.MOUNTED and health in (Health.DEGRADED, Health.DOWN)
-        say = _log.info if record.state in _GOOD and not unwell else _log.warning
-        why = _why(reason) if reason is not None and record.state not in (State.STOPPED, State.DISABLED) else ""
+        sleeps = reason is not None and reason.code == "on-demand"
+        say = _log.info if sleeps or (record.state in _GOOD and not unwell) else _log.warning
+        plain = sleeps or record.state in (State.STOPPED, State.DISABLED)
+        why = _why(reason) if reason is not None and not plain else " for the first access" if sleeps else ""
         word = f"{record.state.value}, but {health.value}" if unwell else record.state.value
         say(f"{self._name}: {word}{why}", mount=self._name, state=record.state.value,
             **({"code": reason.code} if reason else {}))

@@ -10,7 +10,7 @@ from mountd.core.layers import Kind
 from mountd.core.memory import Drain, Staging
 from mountd.core.messages import Cause
 from mountd.core.worker import Folder, KeyFiles, Prepared
-from mountd.daemon import spare, waits
+from mountd.daemon import demand, spare, waits
 from mountd.daemon.announce import cache_is_full, drained_late, not_killed
 from mountd.daemon.kept import Kept
 from mountd.daemon.launch import await_answer, launch
@@ -50,10 +50,16 @@ def _prepared(kept: Kept, answer: Answer) -> None:
         _unprepared(kept, Cause(**refused))
     elif kept.memory.refusal is None:
         found = Prepared(Folder(**answer["folder"]), KeyFiles(**answer["keys"]), str(answer["cache"]))
-        kept.memory = replace(kept.memory, prepared=found)
+        # A mount on demand that the host refused before is on demand again; others have yet to be tried.
+        failure = kept.memory.failure if kept.memory.awake is not None or not _is_on_demand(kept) else None
+        kept.memory = replace(kept.memory, prepared=found, failure=failure)
         kept.record.credentials = found.keys.source
         if answer["cache_full"]:
             cache_is_full(kept.name, str(kept.mount.options["cache"]) if kept.mount is not None else "")
+
+
+def _is_on_demand(kept: Kept) -> bool:
+    return kept.mount is not None and kept.mount.on_demand
 
 
 def _unprepared(kept: Kept, cause: Cause) -> None:
@@ -214,6 +220,7 @@ _ACTIONS: dict[type, Callable[[Kept, Any], bool]] = {
     actions.StartDrain: _start_drain,
     actions.Kill: _kill,
     actions.EndHung: _end_hung,
+    actions.Rest: lambda kept, _action: demand.rest(kept),
     actions.StageSpare: lambda kept, _action: spare.stage(kept),
     actions.UseSpare: _use_spare,
     actions.DropSpare: lambda kept, action: spare.drop(kept, action.cause),

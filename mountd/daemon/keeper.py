@@ -13,9 +13,9 @@ from mountd.core.memory import Staging
 from mountd.core.messages import Cause, Ending
 from mountd.core.observed import Worker
 from mountd.core.reckoning import availabilities
-from mountd.core.situation import Decision, Situation
+from mountd.core.situation import Decision
 from mountd.core.status import View
-from mountd.daemon import apply, ends, record, spare, waits
+from mountd.daemon import apply, demand, ends, record, spare, waits
 from mountd.daemon.checks import Checks
 from mountd.daemon.hang import Hang
 from mountd.daemon.kept import Kept
@@ -177,10 +177,11 @@ class Keeper:
         kept, news = self.kept, False
         for _ in range(_LOOKS_AT_ONCE):
             ends.notice_umount(kept)
-            waits.tend(kept)
             kept.memory = replace(kept.memory, refusal=self._refusal())
-            now = self._world.now()
-            decision = plan.decide(Situation(kept.mount, kept.digest, kept.observed(), kept.memory, now))
+            waits.tend(kept)
+            demand.tend(kept)
+            situation = kept.situation()
+            now, decision = situation.now, plan.decide(situation)
             # Also what is over by the end of this look is told: a standby takes over within it.
             news = self._turn(decision) or news
             progress = [self._apply(action) for action in decision.actions]

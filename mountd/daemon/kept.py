@@ -12,6 +12,7 @@ from mountd.core.layers import Kind, Layer
 from mountd.core.memory import Drain, Memory
 from mountd.core.messages import Cause
 from mountd.core.observed import Observed, Worker
+from mountd.core.situation import Situation
 from mountd.daemon import record
 from mountd.daemon.announce import Announcer, not_killed
 from mountd.daemon.world import World
@@ -62,6 +63,15 @@ class Kept:
         known = (replace(layer, kind=Kind.WAITING) if layer.connection in self.held else layer for layer in self.layers)
         return Observed(tuple(known), tuple(self.workers.values()), frozenset(self.held))
 
+    def situation(self) -> Situation:
+        """All that a decision is made from."""
+        return Situation(self.mount, self.digest, self.observed(), self.memory, self.world.now())
+
+    @property
+    def rests(self) -> bool:
+        """Is it being found out whether anybody uses the folder? Then nothing of ours may: no probe, no look inside."""
+        return self.memory.marked
+
     def reason(self, cause: Cause) -> Reason:
         """The cause in words for this mount."""
         return reasons.reason(cause, self.mount, self.record.credentials)
@@ -111,7 +121,9 @@ class Kept:
 
     def served(self) -> None:
         """A worker has come to the folder and has answered."""
-        if self.record.ever_served and self.record.state is not State.MOUNTED:
+        # A mount on demand comes and goes without anything having failed.
+        called = self.mount is not None and self.mount.on_demand and self.memory.failure is None
+        if self.record.ever_served and self.record.state is not State.MOUNTED and not called:
             self.record.restarts += 1
         self._serving_since = self.world.now()
         self.want_spare()

@@ -13,6 +13,7 @@ from gi.repository import Gio, GLib
 from mountd import __version__
 from mountd.core import listen
 from mountd.core.status import DaemonView
+from mountd.daemon.callers import Callers
 from mountd.daemon.complaint import Complaints
 from mountd.daemon.diagnosis import Diagnoses
 from mountd.daemon.history import Chronicle
@@ -66,10 +67,11 @@ class Daemon:
         helper = Helper(systemd.set_apart)
         self._table = MountTable()
         stores = Stores(systemd)
-        self._world = World(systemd, self._table, FuseControl(self._table), helper,
+        fusectl = FuseControl(self._table)
+        self._world = World(systemd, self._table, fusectl, helper,
                             Binary(helper, self._binary_known), stores, Diagnoses(stores),
                             Chronicle(helper, time.time, time.monotonic), Outages(), fuse.kernel_has_beneath(),
-                            tuple(waiting.inherited(notify.kept_descriptors())))
+                            Callers(fusectl), tuple(waiting.inherited(notify.kept_descriptors())))
         view = DaemonView(__version__, os.getpid(), time.time(), "")
         self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._read)
         self._network = Network(self.mounts.kick)

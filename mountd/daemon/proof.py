@@ -51,6 +51,7 @@ class Proof:
         self._stuck: list[int] = []
         self._due = 0.0
         self._unwell_since: float | None = None
+        self._rested = False
 
     @property
     def check(self) -> Check:
@@ -81,6 +82,9 @@ class Proof:
         """Another worker may serve than the last time, or none."""
         serving = self.kept.observed().serving
         unit = serving.unit if serving else ""
+        if self._rested is not self.kept.rests:
+            self._rested = self.kept.rests
+            self._planned()
         if unit == self._unit:
             return
         self._unit, self._unwell_since, self._stuck = unit, None, []
@@ -185,7 +189,7 @@ class Proof:
     @property
     def next_at(self) -> float | None:
         """When ``turn`` has something to do."""
-        if not self.serves:
+        if not self.serves or (self.kept.rests and not self._pending):
             return None
         if not self._pending:
             return self._due
@@ -204,7 +208,7 @@ class Proof:
         elif self._pending and not self._was_late and now >= self._asked_at + LATE:
             self._was_late = True
             self._suspect(self)
-        if now < self._due:
+        if now < self._due or self.kept.rests:
             return False
         self._plan()
         if self.kept.evidence.shown is not None:
@@ -222,8 +226,13 @@ class Proof:
 
     def health(self, state: State, cause: Cause | None) -> tuple[Health, Cause | None]:
         """The health of a mount in that state, and why; ``cause`` is the plan's."""
+        if cause is not None and cause.code == "on-demand":
+            return Health.OK, cause
         if state is State.MOUNTED:
             healthy, why = health.verdict(self.kept.evidence, self.check, self.kept.world.now())
+            if healthy is Health.UNKNOWN and self.kept.rests and self.kept.evidence.proven_at is not None:
+                # The proof grows old because nobody uses the mount, not even to prove it.
+                healthy = Health.OK
             if why is None and cause is not None and healthy is Health.OK:
                 return Health.DEGRADED, cause
             return healthy, why or cause

@@ -32,6 +32,14 @@ def begin(kept: Kept, layers: Sequence[Layer]) -> None:
                              beneath=kept.world.beneath))
 
 
+def slip_beneath(kept: Kept, mount: Mount) -> None:
+    """Have a mount beneath that on the folder, where callers will wait when it goes. Raises MountdError, OSError."""
+    try:
+        hold(kept, waiting.slip_beneath(mount.source, kept.folder, read_only=_read_only(mount)))
+    finally:
+        kept.world.table.forget()
+
+
 def hold(kept: Kept, found: Waiting) -> None:
     """Keep the end of a mount that is on the folder, over deaths of this process too."""
     kept.held[found.connection] = found
@@ -77,8 +85,9 @@ def _read_only(mount: Mount) -> bool:
 
 def _count(kept: Kept) -> None:
     """Note since when callers wait; over the limit and beyond, until the mount serves or is not wanted."""
-    observed, mount, now = kept.observed(), kept.mount, kept.world.now()
-    wanted = mount is not None and mount.enabled and not kept.memory.held
+    it = kept.situation()
+    observed, now = it.observed, it.now
+    wanted = it.wanted and not it.asleep
     since = kept.memory.away if wanted and observed.serving is None else None
     if wanted and since is None and observed.top is not None and observed.top.kind is Kind.WAITING:
         since = now

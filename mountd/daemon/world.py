@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 
 from mountd.core.shares import share
+from mountd.daemon.callers import Callers
 from mountd.daemon.diagnosis import Diagnoses
 from mountd.daemon.history import Chronicle
 from mountd.daemon.outages import Outages
@@ -49,6 +50,7 @@ class World:
     outages: Outages
     beneath: bool
     """Can the kernel slip a mount beneath another?"""
+    callers: Callers
     inherited: tuple[Waiting, ...] = ()
     """Ends of mounts at which callers wait, left by an earlier daemon."""
     split: Split = field(default_factory=Split)

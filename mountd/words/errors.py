@@ -228,6 +228,10 @@ _ROWS = (
     Fault("disabled", _C.OPERATOR, "disabled in the configuration",
           "set enabled = true in {place}",
           "The mount has enabled = false."),
+    Fault("on-demand", _C.OPERATOR, "nobody uses it; it is mounted at the first access",
+          "nothing; use {folder}",
+          "The mount has on_demand = true. The first access to its folder waits, starts a worker and is served by "
+          "it. With idle_unmount the worker goes away again when nobody has used the folder for that time."),
     Fault("not-permitted", _C.OPERATOR, "you may not do this: {detail}",
           "use sudo",
           "Reading is free for local users; changing needs the polkit action org.s3mountd1.manage, which "

@@ -171,3 +171,18 @@ def test_warnings_of_renames_that_lose_data(provider: str, text: str) -> None:
 def test_limits_of_memory_stand_in_order(lines: str, message: str) -> None:
     assert refused(MOUNT + lines) == [message]
     assert accepted(MOUNT + "memory_target = 600\nmemory_high = 700\nmemory_max = 800\n").mounts[0].memory_max == 800
+def test_a_limit_for_waiting_needs_somebody_who_waits() -> None:
+    limit = 'wait_limit = "1h"\n'
+    assert [str(note) for note in accepted(MOUNT + limit).notes] == [
+        'm.toml:4: mount "erdos": wait_limit: has no effect without when_away = "wait"']
+    waits = accepted(MOUNT + limit + 'when_away = "wait"\n')
+    assert (waits.mounts[0].wait_limit, waits.notes) == (3600.0, ())
+    assert accepted(f"[defaults]\n{limit}{MOUNT}").notes == ()
+
+
+def test_an_idle_mount_goes_only_if_an_access_brings_it_back() -> None:
+    assert refused(MOUNT + 'idle_unmount = "10min"\n') == [
+        'm.toml:4: mount "erdos": idle_unmount: has no effect without on_demand '
+        '(set on_demand, or remove idle_unmount)']
+    mount = accepted(MOUNT + 'on_demand = true\nstandby = true\nidle_unmount = "10min"\n').mounts[0]
+    assert (mount.on_demand, mount.standby, mount.idle_unmount) == (True, True, 600.0)
