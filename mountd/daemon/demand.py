@@ -7,16 +7,18 @@ fs/namespace.c: ``mntput`` clears the mark). A mount at which callers wait lies 
 is never seen.
 """
 
-import errno
+import contextlib
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from mountd.core.layers import Kind
-from mountd.core.observed import Observed
+from mountd.core.observed import Observed, Worker
 from mountd.core.situation import Situation
 from mountd.daemon import waits
 from mountd.daemon.kept import Kept
 from mountd.system import syscalls
+from mountd.system.probe import Answer
 from mountd.system.syscalls import Expiry
 from mountd.words.errors import MountdError
 from mountd.words.model import Mount
@@ -28,14 +30,13 @@ def tend(kept: Kept) -> None:
     it = kept.situation()
     mount, memory = it.mount, it.memory
     if mount is None or not mount.on_demand or not it.wanted:
-        if memory.awake is not None:
-            kept.memory = replace(memory, awake=None, idle_due=None, marked=False)
-    elif it.observed.serving is not None or memory.staging is not None:
-        awake = it.now if memory.awake is None else memory.awake
-        due = memory.idle_due
-        if it.observed.serving is not None and due is None:
-            due = it.now + min(_FIRST, mount.idle_unmount)
-        kept.memory = replace(memory, awake=awake, idle_due=due)
+        kept.memory = replace(memory, awake=None, idle_due=None, marked=False)
+    elif it.observed.serving is not None:
+        first = it.now + min(_FIRST, mount.idle_unmount)
+        due = first if memory.idle_due is None else memory.idle_due
+        kept.memory = replace(memory, awake=memory.awake or it.now, idle_due=due)
+    elif memory.staging is not None:
+        kept.memory = replace(memory, awake=memory.awake or it.now, idle_due=None, marked=False)
     _look_out(kept, it)
 
 
@@ -55,46 +56,63 @@ def _called(kept: Kept) -> None:
 
 
 def rest(kept: Kept) -> bool:
-    """Take the mount away if nobody has used it since the last time, else mark it. Raises MountdError."""
-    mount, worker, now = kept.mount, kept.observed().serving, kept.world.now()
+    """Take the mount away if nobody has used it since the last time, else mark it.
+
+    The way to the folder is tried first, by somebody else: on a file system that hangs, the kernel would keep us.
+    """
+    mount, worker = kept.mount, kept.observed().serving
     if mount is None or worker is None:
         return False
-    busy = not _lies_on_a_guard(kept, mount) or bool(kept.world.fusectl.waiting(worker.connection))
-    found = Expiry.BUSY if busy else _expire(kept)
-    if found is Expiry.GONE:
-        kept.on_folder = ""
-        kept.memory = replace(kept.memory, awake=None, idle_due=None, marked=False, failure=None, prepared=None)
-    elif found is Expiry.MARKED and not kept.memory.marked:
-        kept.memory = replace(kept.memory, marked=True, idle_due=now + mount.idle_unmount)
-    elif found is Expiry.MARKED:
-        # It was used: for a while it is looked after like any other, and that takes the mark away.
-        syscalls.touch_mount(kept.folder)
-        pause = min(mount.idle_unmount, mount.check.interval)
-        kept.memory = replace(kept.memory, marked=False, idle_due=now + pause)
-    else:
-        kept.memory = replace(kept.memory, marked=False, idle_due=now + mount.idle_unmount)
+    kept.memory = replace(kept.memory, idle_due=kept.world.now() + mount.idle_unmount)
+    unit = worker.unit
+
+    def answered(answer: Answer | MountdError) -> None:
+        serving = kept.observed().serving
+        if not isinstance(answer, MountdError) and kept.mount is mount and serving is not None and serving.unit == unit:
+            _turn(kept, mount, _unused(kept, mount, serving))
+            kept.wake()
+
+    kept.world.helper.ask("statvfs", answered, path=str(Path(kept.folder).parent))
     return True
 
 
-def _expire(kept: Kept) -> Expiry:
+def _turn(kept: Kept, mount: Mount, found: Expiry) -> None:
+    memory, now = kept.memory, kept.world.now()
+    if found is Expiry.GONE:
+        kept.on_folder = ""
+        kept.memory = replace(memory, awake=None, idle_due=None, marked=False, failure=None, prepared=None)
+    elif found is Expiry.MARKED and memory.marked:
+        # It was used: for a while it is looked after like any other, and that takes the mark away.
+        with contextlib.suppress(OSError):
+            syscalls.touch_mount(kept.folder)
+        pause = min(mount.idle_unmount, mount.check.interval)
+        kept.memory = replace(memory, marked=False, idle_due=now + pause)
+    else:
+        kept.memory = replace(memory, marked=found is Expiry.MARKED, idle_due=now + mount.idle_unmount)
+
+
+def _unused(kept: Kept, mount: Mount, worker: Worker) -> Expiry:
+    """What cannot be found out counts as use."""
+    if kept.evidence.suspicious:
+        # It is looked after, and that by using it.
+        return Expiry.BUSY
     try:
+        if not _lies_on_a_guard(kept, mount) or kept.world.fusectl.waiting(worker.connection):
+            return Expiry.BUSY
         return syscalls.umount_unused(kept.folder)
-    except OSError as error:
-        raise MountdError("host-refused", str(error.strerror)) from error
+    except (MountdError, OSError):
+        return Expiry.BUSY
     finally:
         kept.world.table.forget()
 
 
 def _lies_on_a_guard(kept: Kept, mount: Mount) -> bool:
-    """Is there something beneath for callers to meet? One at which they wait is slipped there if it can be."""
-    if _below(kept.observed()) is Kind.WAITING:
-        return True
-    if kept.world.beneath:
-        try:
-            waits.slip_beneath(kept, mount)
-        except OSError as error:
-            if error.errno != errno.EINVAL:
-                raise MountdError("host-refused", str(error.strerror)) from error
+    """Is there something beneath for callers to meet? One at which they wait is slipped there if it can be.
+
+    Raises MountdError, OSError.
+    """
+    if _below(kept.observed()) is not Kind.WAITING and kept.world.beneath:
+        waits.slip_beneath(kept, mount)
     return _below(kept.observed()) in (Kind.WAITING, Kind.ERROR_GUARD)
 
 

@@ -72,6 +72,7 @@ class Kept:
                            options={"endpoint_url": endpoint, "force_path_style": True}, check=CHECK)
         self.evidence = Evidence()
         self.memory = Memory()
+        self.rests = False
         self.record = Record(state=State.MOUNTED)
         self.woken = 0
         self.tries = 0
@@ -369,3 +370,23 @@ def test_a_question_that_could_not_be_answered_says_nothing(finding: Finding | N
     stage.answer("one", EIO)
     stage.say(finding)
     assert stage.shown("one") == (Health.OK, "")
+
+
+def test_while_it_is_found_out_whether_anybody_uses_a_mount_no_probe_does_and_it_stays_well() -> None:
+    stage = Stage("lazy")
+    kept, proof = stage.kept["lazy"], stage.proofs["lazy"]
+    kept.rests = True
+    proof.look()
+    stage.pass_time(20 * CHECK.interval)
+    assert stage.world.count == 0
+    assert proof.health(State.MOUNTED, None) == (Health.OK, None)
+    kept.rests = False
+    proof.look()
+    stage.pass_time(1.0)
+    assert stage.under_way() == ["lazy"]
+
+
+def test_a_mount_that_sleeps_is_well() -> None:
+    stage = Stage("lazy")
+    asleep = Cause("on-demand")
+    assert stage.proofs["lazy"].health(State.WAITING, asleep) == (Health.OK, asleep)
