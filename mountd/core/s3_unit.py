@@ -1,7 +1,7 @@
 """The process that asks S3 out of band, as a transient unit. Values only."""
 
-from mountd.core import on_demand_unit
-from mountd.core.on_demand_unit import MIB
+from mountd.core import on_call_unit
+from mountd.core.on_call_unit import MIB
 from mountd.core.sandbox import Property
 from mountd.words import paths
 
@@ -15,4 +15,4 @@ _BOUNDS = (
 
 def properties() -> list[Property]:
     """All but standard input, which is the line to the daemon."""
-    return on_demand_unit.properties(paths.S3, "s3mountd: asks S3 what is wrong", _BOUNDS)
+    return on_call_unit.properties(paths.S3, "s3mountd: asks S3 what is wrong", _BOUNDS)

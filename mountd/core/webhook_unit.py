@@ -1,7 +1,7 @@
 """The process that posts to the webhook, as a transient unit. Values only; the URL is none of them."""
 
-from mountd.core import on_demand_unit
-from mountd.core.on_demand_unit import MIB
+from mountd.core import on_call_unit
+from mountd.core.on_call_unit import MIB
 from mountd.core.sandbox import Property
 from mountd.words import paths
 
@@ -14,4 +14,4 @@ _BOUNDS = (
 
 def properties() -> list[Property]:
     """All but standard input, which is the line to the daemon."""
-    return on_demand_unit.properties(paths.WEBHOOK, "s3mountd: tells the webhook", _BOUNDS)
+    return on_call_unit.properties(paths.WEBHOOK, "s3mountd: tells the webhook", _BOUNDS)

@@ -11,7 +11,7 @@ from mountd.core.messages import Ending
 from mountd.core.news import News
 from mountd.core.status import dumps
 from mountd.system.asking import Answer
-from mountd.system.on_demand import OnDemand
+from mountd.system.on_call import OnCall
 from mountd.system.systemd import Systemd
 from mountd.words import paths
 from mountd.words.errors import MountdError
@@ -27,7 +27,7 @@ class Webhook:
     """One post at a time, so the order holds. ``complain(text)`` is told of failures, as many as there are."""
 
     def __init__(self, systemd: Systemd, complain: Callable[[str], None]) -> None:
-        self._process = OnDemand(systemd, "the process that posts", paths.WEBHOOK_UNIT, webhook_unit.properties())
+        self._process = OnCall(systemd, "the process that posts", paths.WEBHOOK_UNIT, webhook_unit.properties())
         self._complain = complain
         self._url = ""
         self._backlog = Backlog(_DEEP)

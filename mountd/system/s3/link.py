@@ -1,12 +1,12 @@
 """The daemon's end of the process that asks S3."""
 
 from mountd.core import s3_unit
-from mountd.system.on_demand import IDLE, PACE, OnDemand
+from mountd.system.on_call import IDLE, PACE, OnCall
 from mountd.system.systemd import Systemd
 from mountd.words import paths
 
 
-class Stores(OnDemand):
+class Stores(OnCall):
     """The process that asks S3, there while somebody has questions."""
 
     def __init__(self, systemd: Systemd, idle: float = IDLE, pace: float = PACE) -> None:

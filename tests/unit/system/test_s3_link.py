@@ -135,7 +135,7 @@ def test_a_name_that_is_still_taken_is_waited_for(starter: Starter) -> None:
 
 
 def test_one_that_never_starts_is_said(starter: Starter, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mountd.system.on_demand._AGAIN_MS", 1)
+    monkeypatch.setattr("mountd.system.on_call._AGAIN_MS", 1)
     starter.busy = 99
     line = stores(starter)
     answers = asked(line)

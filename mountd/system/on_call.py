@@ -18,7 +18,7 @@ _MOST_TRIES = 30
 """Its name may still be taken by one that is ending."""
 
 
-class OnDemand:
+class OnCall:
     """One process at most; when it dies open questions are answered with an error and the next one starts another.
 
     ``unit`` is made of ``properties`` and gets its line as standard input; errors call it ``what``.

@@ -1,4 +1,4 @@
-"""What the units of ``system.on_demand`` have in common: processes with network, for a daemon that has none.
+"""What the units of ``system.on_call`` have in common: processes with network, for a daemon that has none.
 
 Values only. Property names and types are those of org.freedesktop.systemd1(5).
 """
