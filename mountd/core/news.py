@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any
 
 from mountd.core import verdict
-from mountd.core.verdict import Document
+from mountd.core.verdict import Document, sleeps
 from mountd.words.errors import FAULTS
 
 
@@ -15,7 +15,7 @@ class Condition(Enum):
 
     WELL = "well"
     OFF = "off"
-    """Nobody wants it mounted: disabled, stopped by an operator, on its way out."""
+    """Nobody wants it mounted: disabled, stopped by an operator, on its way out, waiting for a first access."""
     OUT = "out"
     """It should serve and does not; it mends itself."""
     PERSON = "person"
@@ -46,6 +46,8 @@ def condition(mount: Document) -> Condition:
     """Of a mount's part of the status document; a word of a newer daemon makes nobody run."""
     if verdict.sleeps(mount):
         return Condition.WELL
+    if sleeps(mount):
+        return Condition.OFF
     if mount["state"] != "mounted":
         return _BY_STATE.get(mount["state"], Condition.UNSURE)
     how = _BY_HEALTH.get(mount["health"], Condition.UNSURE)

@@ -23,6 +23,7 @@ def mount(said: str) -> dict[str, Any]:
 WELL, AWAY, UNSURE = "mounted/ok/", "waiting/down/unreachable", "mounted/unknown/"
 SLOW, DENIED, CRASHED = "mounted/degraded/throttled", "mounted/down/access-denied", "mounting/down/worker-crashed"
 FOREIGN = "foreign/down/foreign-mount"
+ASLEEP = "waiting/ok/on-demand"
 FAILED, STOPPED, STARTS = "failed/down/bucket-missing", "stopped/unknown/stopped", "mounting/unknown/"
 
 STORIES = {
@@ -45,6 +46,8 @@ STORIES = {
     "a stop amid an outage": [
         (0, WELL, ""), (1, AWAY, CHANGE), (11, AWAY, OUTAGE), (12, STOPPED, CHANGE), (20, WELL, CHANGE)],
     "out at first sight": [(0, AWAY, ""), (10, AWAY, OUTAGE), (20, WELL, RECOVERY)],
+    "mounted on demand": [(0, STARTS, ""), (1, WELL, CHANGE), (2, ASLEEP, CHANGE), (99, ASLEEP, ""),
+                          (100, STARTS, CHANGE), (101, WELL, CHANGE)],
     "somebody else's mount": [
         (0, WELL, ""), (1, FOREIGN, CHANGE), (11, FOREIGN, NEEDS_YOU)],
     "a word of a newer daemon": [(0, WELL, ""), (1, "dreaming/odd/", ""), (20, WELL, "")],
