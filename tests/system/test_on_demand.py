@@ -10,11 +10,22 @@ import time
 import pytest
 
 from tests.machine import Machine
+from tests.machine.kit import ENDPOINT
 from tests.system import kit
 
 HELLO = "hello from bucket-one\n"
 OLD_KERNEL = "[Service]\nEnvironment=S3MOUNTD_SWAP=detach\n"
 PART = 8 << 20
+BARE = (f"mkdir -p /srv/bare && mount-s3 bucket-one /srv/bare --endpoint-url {ENDPOINT} --force-path-style "
+        "--region us-east-1 >/dev/null")
+TIMED = """
+import subprocess, sys, time
+began = time.monotonic()
+subprocess.run(sys.argv[1], shell=True, check=True)
+with open(sys.argv[2]) as file:
+    assert file.read() == "hello from bucket-one\\n"
+print(time.monotonic() - began)
+"""
 # Reads now and then, at times that have nothing to do with those of the daemon; every read has to be right.
 NOW_AND_THEN = """
 import json, random, sys, time
@@ -47,6 +58,11 @@ def _read(machine: Machine, name: str) -> str:
     return machine.run(["timeout", "15", "cat", f"/srv/{name}/hello.txt"]).stdout
 
 
+def _timed(machine: Machine, first: str, folder: str) -> float:
+    """Seconds of a command and a read in that folder, as the machine counts them."""
+    return float(machine.run([kit.PYTHON, "-c", TIMED, first, f"{folder}/hello.txt"]).stdout)
+
+
 def _starts(machine: Machine, name: str) -> int:
     return machine.journal("-t", "systemd").count(f"Starting s3mount-{name}-")
 
@@ -61,11 +77,10 @@ def test_the_first_access_is_served_and_nothing_before_it_costs_a_worker(machine
     machine.run("systemctl restart s3mountd.service")
     _asleep(machine, "lazy")
     assert _starts(machine, "lazy") == 0
-    began = time.monotonic()
-    assert _read(machine, "lazy") == HELLO
-    served = time.monotonic() - began
+    served, bare = _timed(machine, "true", "/srv/lazy"), _timed(machine, BARE, "/srv/bare")
+    machine.run("umount /srv/bare")
     [one] = kit.wait_ok(machine, "lazy")
-    print(f"first access answered after {served:.2f} s, the call into the machine included")
+    print(f"first access answered after {served:.2f} s; a bare mount-s3 started and read: {bare:.2f} s")
     assert one["restarts"] == 0
     assert one["last_outage"] is None
     assert len(kit.mounts_on(machine, "/srv/lazy")) == 1
@@ -77,7 +92,7 @@ def test_an_idle_worker_goes_and_comes_back(machine: Machine) -> None:
         _asleep(machine, "idle")
         assert _read(machine, "idle") == HELLO
         kit.wait_for(machine, "idle", state="mounted")
-        assert _starts(machine, "idle") == turn + len(kit.spares(machine)) or _starts(machine, "idle") >= turn
+        assert _starts(machine, "idle") >= turn
     one = _asleep(machine, "idle")
     assert (one["restarts"], one["last_outage"], one["pid"]) == (0, None, 0)
     assert kit.beneath(machine, "/srv/idle") == []
