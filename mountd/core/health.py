@@ -51,16 +51,15 @@ def of_errno(number: int) -> Cause:
 def failed(evidence: Evidence, said: Cause, check: Check) -> Evidence:
     """A probe through the mount has failed or has not answered in time.
 
-    It is shown when there were too many, and at once for a mount that was unwell by another cause which is over. Better
-    than what mount-s3 says is what S3 says: its answer is waited for a while.
+    It is shown when there were too many. Better than what mount-s3 says is what S3 says: its answer is waited for a
+    while, and what it said holds as long as it is not well. mount-s3 may need some time to notice that it is.
     """
     counted = replace(evidence, failures=evidence.failures + 1)
-    if evidence.shown is None:
-        enough = check.failures if evidence.well_outside is not None else 2 * check.failures
-        show = counted.failures >= enough
-    else:
-        show = bool(evidence.well_outside)
-    return replace(counted, shown=said, shown_health=Health.DEGRADED) if show else counted
+    enough = check.failures if evidence.well_outside is not None else 2 * check.failures
+    explained = evidence.shown is not None and not evidence.well_outside
+    if explained or counted.failures < enough:
+        return counted
+    return replace(counted, shown=said, shown_health=Health.DEGRADED)
 
 
 def forbidden(evidence: Evidence) -> Evidence:
@@ -75,7 +74,8 @@ def asked(evidence: Evidence, found: Cause | None) -> Evidence:
     That it is well ends nothing, for callers go through the mount.
     """
     if found is None:
-        return replace(evidence, well_outside=True)
+        back = evidence.shown is not None and not evidence.well_outside
+        return replace(evidence, well_outside=True, failures=0 if back else evidence.failures)
     health = Health.DOWN if FAULTS[found.code].needs_person else Health.DEGRADED
     return replace(evidence, well_outside=False, shown=found, shown_health=health)
 

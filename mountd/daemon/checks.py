@@ -148,13 +148,13 @@ class Checks:
         endpoint.cause = finding.cause if finding.shared else None
         self._tell(proof, finding.cause)
         others = [one for one in self._with(endpoint) if one is not proof]
-        if endpoint.cause is not None and not was_away:
-            # The others will not be better off; let them find out now, all at once.
+        if (endpoint.cause is None) == was_away:
+            # To the others it is away, too, or back. They are not sent through their mounts to find out: until mount-s3
+            # has had an answer, callers in a folder wait behind our lookup there (Linux, fs/fuse/dir.c,
+            # fuse_lock_inode: mount-s3 does not ask for FUSE_PARALLEL_DIROPS).
             for other in others:
-                other.ask()
+                self._tell(other, endpoint.cause)
         if was_away and endpoint.cause is None:
-            for other in others:
-                self._tell(other, None)
             self._retry(self._with(endpoint))
 
     def _tell(self, proof: Proof, cause: Cause | None) -> None:
