@@ -4,6 +4,7 @@ that do not happen."""
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from gi.repository import Gio, GLib
@@ -72,3 +73,24 @@ def _is_held(lock: int) -> bool:
         return os.read(lock, 1) != b""
     except BlockingIOError:
         return True
+
+
+def main() -> None:
+    """In a machine whose own login1 is stopped: ``sleep``, ``wake`` or ``held`` on stdin, each answered with the
+    number of locks that are held."""
+    login1 = FakeLogin1("unix:path=/run/dbus/system_bus_socket")
+    login1.come()
+
+    def told(*_arguments: Any) -> bool:
+        word = sys.stdin.readline().strip()
+        if word in ("sleep", "wake"):
+            login1.tell(word == "sleep")
+        print(login1.held, flush=True)
+        return bool(word)
+
+    GLib.unix_fd_add_full(GLib.PRIORITY_DEFAULT, sys.stdin.fileno(), GLib.IOCondition.IN | GLib.IOCondition.HUP, told)
+    GLib.MainLoop().run()
+
+
+if __name__ == "__main__":
+    main()

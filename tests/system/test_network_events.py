@@ -1,0 +1,57 @@
+"""The network comes and goes: what waits for it is tried at once, what is mounted is checked at once."""
+
+import re
+from datetime import UTC, datetime
+
+from tests.machine import Machine
+from tests.machine.far import FAULTS, Far
+from tests.system.kit import configure, look, mount, show, wait_for, wait_ok
+
+CABLE = FAULTS["unplugged"]
+
+
+def seconds(text: str) -> float:
+    return float(re.findall(r"^\d+\.\d+", text)[0])
+
+
+def test_what_waits_for_the_network_is_tried_when_it_is_there(machine: Machine, far: Far) -> None:
+    machine.run(CABLE.begin)
+    try:
+        assert far.meets()[0] == CABLE.meets
+        configure(machine, mount("one", endpoint_url=far.endpoint))
+        wait_for(machine, "one", 40, state="waiting")
+        # Its own back-off has to be long, or it would prove nothing.
+        def long() -> bool:
+            due = look(machine, "one")["next_try"]
+            return due is not None and (datetime.fromisoformat(due) - datetime.now(UTC)).total_seconds() > 6
+
+        machine.wait_until(long, 120, "the next try is far away", every=0.5)
+        machine.mark_journal()
+        up = seconds(machine.run(f"date +%s.%N; {CABLE.end}").stdout)
+        wait_ok(machine, "one")
+    finally:
+        machine.run(CABLE.end, check=False)
+    tries = [seconds(line) for line in machine.journal("-o", "short-unix", "-t", "systemd").splitlines()
+             if "Starting s3mount-one" in line]
+    print(f"network up: first try after {tries[0] - up:.2f} s")
+    assert tries[0] - up <= 1.5, "a second, and this machine may be slow"
+
+
+def test_what_is_mounted_is_checked_when_the_network_changes(machine: Machine, far: Far) -> None:
+    configure(machine, mount("one", endpoint_url=far.endpoint))
+    (before,) = wait_ok(machine, "one")
+    with far.fault("unplugged"):
+        # The next check of its own accord is half a minute away.
+        seen = wait_for(machine, "one", 15, state="mounted", health="degraded")
+        print(f"network down: told as {seen['reason']['code']}")
+    after = wait_ok(machine, "one", timeout=60)[0]
+    assert after["pid"] == before["pid"]
+
+
+def test_hearing_of_the_network_costs_no_more_than_a_socket(machine: Machine) -> None:
+    pid = show(machine, "s3mountd", "MainPID")
+    assert machine.run(f"ss --netlink --processes | grep -c 'pid={pid},\\|/{pid}'", check=False).stdout.strip() != "0"
+    said = machine.run("systemd-analyze security --no-pager s3mountd.service").stdout
+    (exposure,) = re.findall(r"Overall exposure level for .*: ([\d.]+)", said)
+    print(f"exposure of the daemon: {exposure}")
+    assert float(exposure) <= 4.5
