@@ -37,7 +37,7 @@ def _prepare(kept: Kept, _action: actions.Prepare) -> bool:
     kept.world.helper.ask(
         "prepare", answered, name=mount.name, folder=mount.folder, user=mount.user, group=mount.group,
         nonempty=mount.nonempty, credentials=asdict(mount.credentials), cache=str(mount.options.get("cache", "")),
-        in_use=[unit.cache for unit in kept.workers.values() if unit.cache],
+        in_use=list(kept.world.caches),
         ca_bundle=str(mount.options.get("ca_bundle", "")),
     )
     return False

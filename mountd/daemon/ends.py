@@ -107,6 +107,7 @@ def notice_umount(kept: Kept) -> None:
 def _bury(kept: Kept, worker: Worker) -> None:
     kept.workers.pop(worker.unit, None)
     if worker.cache:
+        kept.world.caches.discard(worker.cache)
         kept.world.helper.ask("sweep", lambda _: None, path=worker.cache)
 
 

@@ -97,6 +97,7 @@ class Keeper:
         """A worker that was there before this daemon."""
         kept = self.kept
         kept.workers[worker.unit] = worker
+        self._world.caches.update({worker.cache} - {""})
         kept.stop_timeout = max(kept.stop_timeout, worker.stop_timeout)
         self._world.has_generation(self.name, worker.generation)
         if worker.connection in kept.held:

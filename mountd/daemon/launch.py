@@ -90,6 +90,7 @@ def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None
     made = Worker(order.unit, mount.name, order.generation, kept.digest, place.waiting.connection, mount.folder,
                   prepared.cache, place.mount_id)
     kept.workers[made.unit] = made
+    kept.world.caches.update({made.cache} - {""})
     # A cache folder serves one worker; the next one asks for another.
     kept.memory = replace(kept.memory, prepared=None if prepared.cache else prepared)
     stdio = {"Input": place.waiting.fuse_fd} | ({"Output": await_fd} if await_fd is not None else {})

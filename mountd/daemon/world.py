@@ -54,6 +54,8 @@ class World:
     inherited: tuple[Waiting, ...] = ()
     """Ends of mounts at which callers wait, left by an earlier daemon."""
     split: Split = field(default_factory=Split)
+    caches: set[str] = field(default_factory=set)
+    """Cache folders of the workers of all mounts."""
     stagings: dict[str, float] = field(default_factory=dict)
     """Units of all mounts that are being brought up, and since when (monotonic seconds)."""
     generations: dict[str, int] = field(default_factory=dict)

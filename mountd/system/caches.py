@@ -9,6 +9,7 @@ import errno
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,24 +19,38 @@ from mountd.words.errors import MountdError
 
 _PARENT = "s3mountd"
 _KEPT_FREE = 0.05
+_SUFFIX = 8
+_OLD = 3600.0
+"""Seconds."""
 
 
-def make(cache: str, mount_name: str, in_use: Iterable[str]) -> str:
-    """A new cache folder below ``cache`` for one worker; those of this mount that are not in use are removed.
+def left_over(cache: str, mount_name: str, in_use: Iterable[str]) -> list[str]:
+    """Folders below ``cache`` that nobody will sweep: what this mount does not use, and of others what is old.
+
+    A worker that is about to start may not be among those ``in_use`` yet, but its folder is young.
+    """
+    parent, ours, keep = Path(cache) / _PARENT, f"{file_name(mount_name)}-", {os.path.basename(used) for used in in_use}
+    found = []
+    with contextlib.suppress(OSError), _only_roots(parent) as opened:
+        for name in set(os.listdir(opened)) - keep:
+            age = time.time() - os.stat(name, dir_fd=opened, follow_symlinks=False).st_mtime
+            if name[:-_SUFFIX] == ours or age > _OLD:
+                found.append(str(parent / name))
+    return sorted(found)
+
+
+def make(cache: str, mount_name: str) -> str:
+    """A new cache folder below ``cache`` for one worker.
 
     Only root can reach it: the worker sees it through a bind mount in its sandbox, under a user id that changes with
     each generation, hence its own open mode. Raises MountdError ``cache-full`` or ``host-refused``.
     """
     parent = Path(cache) / _PARENT
-    fresh = f"{file_name(mount_name)}-{secrets.token_hex(4)}"
+    fresh = f"{file_name(mount_name)}-{secrets.token_hex(_SUFFIX // 2)}"
     try:
         paths.CACHE_MOUNT.mkdir(mode=0o755, parents=True, exist_ok=True)
         parent.mkdir(mode=0o700, exist_ok=True)
         with _only_roots(parent) as opened:
-            keep = {os.path.basename(used) for used in in_use}
-            for old in os.listdir(opened):
-                if old[:-8] == fresh[:-8] and old not in keep:
-                    shutil.rmtree(old, ignore_errors=True, dir_fd=opened)
             os.mkdir(fresh, 0o700, dir_fd=opened)
             os.chmod(fresh, 0o777, dir_fd=opened)  # noqa: S103  behind a parent that only root can enter
     except OSError as error:

@@ -68,13 +68,21 @@ def _prepare(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
         answer["keys"] = asdict(keys.find(name, Credentials(**request["credentials"]), folder.uid))
         keys.keep_ca(name, str(request["ca_bundle"]))
         cache = str(request["cache"])
-        answer["cache"] = caches.make(cache, name, request["in_use"]) if cache else ""
+        left = caches.left_over(cache, name, request["in_use"]) if cache else []
+        answer["cache"] = caches.make(cache, name) if cache else ""
+        # A large one takes its time (mount-s3 issue 1534: 850 GB), for which nobody should wait.
+        threading.Thread(target=_sweep_all, args=(left,), daemon=True).start()
         answer["cache_full"] = bool(cache) and caches.is_full(cache)
     except MountdError as error:
         answer["refused"] = {"code": error.fault.code, "detail": error.detail}
     except OSError as error:
         answer["refused"] = {"code": "host-refused", "detail": f"{error.filename}: {error.strerror}"}
     return answer
+
+
+def _sweep_all(folders_left: Sequence[str]) -> None:
+    for folder in folders_left:
+        caches.sweep(folder)
 
 
 def _sweep(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def show(machine: Machine, unit: str, name: str) -> str:
 def workers(machine: Machine) -> dict[str, int]:
     """Unit → main process of every worker that runs; spares, which wait, and standbys are left out."""
     beside = standbys(machine)
-    return {unit: pid for unit, pid in _units(machine).items() if unit not in beside and not _waits(machine, pid)}
+    return {unit: pid for unit, pid in running(machine).items() if unit not in beside and not _waits(machine, pid)}
 
 
 def standbys(machine: Machine) -> dict[str, int]:
@@ -140,10 +140,11 @@ def standbys(machine: Machine) -> dict[str, int]:
 
 def spares(machine: Machine) -> dict[str, int]:
     """Unit → process of every spare that waits to become a worker."""
-    return {unit: pid for unit, pid in _units(machine).items() if _waits(machine, pid)}
+    return {unit: pid for unit, pid in running(machine).items() if _waits(machine, pid)}
 
 
-def _units(machine: Machine) -> dict[str, int]:
+def running(machine: Machine) -> dict[str, int]:
+    """Unit → main process of every worker and spare, whatever the daemon says, or without it."""
     listing = machine.run("systemctl list-units --plain --no-legend 's3mount-*.service'").stdout
     units = [line.split()[0] for line in listing.splitlines() if not line.startswith("s3mount-wait@")]
     found = {unit: int(show(machine, unit, "MainPID") or "0") for unit in units}

@@ -56,3 +56,21 @@ def test_a_full_disk_under_a_cache_is_named_and_the_bucket_serves_all_the_same(m
         machine.wait_until(lambda: not machine.run("ls /srv/disk/s3mountd").stdout, 10, "the cache folder is swept")
     finally:
         machine.run("umount --lazy /srv/disk")
+
+
+def test_caches_that_a_power_cut_left_are_swept_also_of_mounts_that_are_no_more(machine: Machine) -> None:
+    both = [kit.mount(name, cache="/srv") for name in ("stays", "goes")]
+    kit.configure(machine, *both)
+    kit.wait_ok(machine, "stays", "goes")
+    machine.run("systemctl stop s3mountd")
+    for pid in kit.running(machine).values():
+        machine.run(["kill", "-KILL", str(pid)], check=False)
+    machine.wait_until(lambda: not kit.running(machine), 5, "nobody is left")
+    left = set(machine.run("ls /srv/s3mountd").stdout.split())
+    assert len(left) >= 2, "nobody was there to sweep them"
+    machine.run("touch -d '2 hours ago' /srv/s3mountd/goes-*")
+    machine.write(kit.CONFIG, kit.toml(both[:1]))
+    machine.run("systemctl start s3mountd")
+    kit.wait_ok(machine, "stays")
+    machine.wait_until(lambda: not left & set(machine.run("ls /srv/s3mountd").stdout.split()), 5, "they are swept")
+    assert machine.read("/srv/stays/hello.txt").startswith("hello")
