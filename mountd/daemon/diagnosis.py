@@ -55,11 +55,14 @@ class Diagnoses:
 
     def _question(self, one: _Waiting, told: Told) -> None:
         mount, options = one.mount, one.mount.options
-        files = keys.opened(mount.name)
-
         def answered(answer: Answer | MountdError) -> None:
             told(_finding(answer))
 
+        try:
+            files = keys.opened(mount.name)
+        except OSError as error:
+            fail_soon(answered, f"the keys: {error.strerror}")
+            return
         try:
             if "ca_bundle" in options and keys.CA not in files:
                 # Without it the answer would be that the CA is not trusted, which is not so.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from gi.repository import GLib
 
 from mountd.core.sandbox import Property
-from mountd.system.asking import Callback, Line
+from mountd.system.asking import Callback, Line, fail_soon
 from mountd.system.systemd import Systemd
 from mountd.words.errors import MountdError
 
@@ -36,7 +36,11 @@ class OnCall:
     def ask(self, task: str, callback: Callback, *, descriptors: Sequence[int] = (), **fields: object) -> int:
         """Send a question; ``callback`` gets the answer or a MountdError, never before this returns. Keeps nobody
         waiting, not even for the process to start; the number returned is for ``forget``."""
-        line = self._line or self._begin()
+        try:
+            line = self._line or self._begin()
+        except OSError as error:
+            fail_soon(callback, f"{self._what}: {error.strerror}")
+            return 0
         self._asked = GLib.get_monotonic_time()
         number = line.ask(task, callback, descriptors, fields)
         self._next = line.next

@@ -4,6 +4,8 @@ A question that is stuck in the kernel costs a thread of the helper. When too ma
 questions from then on, and the old one ends when its last one is answered. Nobody waits for either.
 """
 
+import contextlib
+import errno
 import os
 import subprocess
 import sys
@@ -42,8 +44,9 @@ class _Process:
         """Also one of which a thread that no signal can end keeps the line open: what leads it is gone."""
         try:
             return "\nState:\tZ" in Path(f"/proc/{self.pid}/status").read_text("utf-8", "replace")
-        except OSError:
-            return True
+        except OSError as error:
+            # Without a descriptor left nothing is known of it.
+            return error.errno in (errno.ENOENT, errno.ESRCH)
 
     def kill(self) -> None:
         """End it; nobody waits until it has."""
@@ -71,8 +74,10 @@ class Helper:
         if self._process.has_died():
             self._lost(self._process)
         elif self._process.line.stuck >= _MOST_STUCK:
-            self._retired.append(self._process)
-            self._process = self._start(self._process.line.next)
+            with contextlib.suppress(OSError):
+                fresh = self._start(self._process.line.next)
+                self._retired.append(self._process)
+                self._process = fresh
         for idle in [one for one in self._retired if not one.line.open_questions]:
             self._retired.remove(idle)
             idle.line.close()
@@ -102,7 +107,9 @@ class Helper:
         if process in self._retired:
             self._retired.remove(process)
         else:
-            self._process = self._start(process.line.next)
+            # If none can be started now, the next question tries again; who asks meanwhile is told at once.
+            with contextlib.suppress(OSError):
+                self._process = self._start(process.line.next)
         process.line.break_off("died")
 
     def close(self) -> None:

@@ -117,7 +117,9 @@ class Systemd:
 
         def refused(error: GLib.Error) -> None:
             self.forget(unit)
-            failed(_plain(error))
+            # Seen with a full /run (systemd 252): the order is taken, and its own file cannot be found.
+            lost = "NoSuchUnit" in (Gio.DBusError.get_remote_error(error) or "")
+            failed("systemd cannot keep the unit; is there room in /run?" if lost else _plain(error))
 
         self._order("StartTransientUnit", GLib.Variant("(ssa(sv)a(sa(sv)))", (unit, "fail", packed, [])), refused,
                     descriptors, started)
