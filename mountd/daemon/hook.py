@@ -35,6 +35,19 @@ class _Run:
     timer: int
 
 
+def _in_memory(text: str) -> int:
+    """A file in memory, to be read from its beginning and closed by the caller: it takes any length at once, and a
+    program that does not read it holds up nobody. Raises OSError."""
+    descriptor = os.memfd_create("s3mountd-news", os.MFD_CLOEXEC)
+    try:
+        os.write(descriptor, text.encode())
+        os.lseek(descriptor, 0, os.SEEK_SET)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 class Hook:
     """At most one run for each mount. ``complain(text)`` is told of failures, as many as there are."""
 
@@ -68,14 +81,11 @@ class Hook:
     def _start(self, told: News) -> None:
         unit = hook_unit.unit_name(told.name, next(self._numbers))
         try:
-            # A file in memory: it takes any length at once, and a program that does not read it holds up nobody.
-            stdin = os.memfd_create("s3mountd-news", os.MFD_CLOEXEC)
+            stdin = _in_memory(dumps(told.document()) + "\n")
         except OSError as error:
             self._complain(f"{told.name}: the hook could not be told: {error.strerror}")
             return
         try:
-            os.write(stdin, dumps(told.document()).encode() + b"\n")
-            os.lseek(stdin, 0, os.SEEK_SET)
             timer = GLib.timeout_add_seconds(_LOST, self._overdue, unit)
             self._running[unit] = _Run(told.name, self._argv[0], time.time(), timer)
             self._systemd.start(unit, hook_unit.properties(self._argv, told.name), {"Input": stdin},

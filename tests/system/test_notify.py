@@ -72,6 +72,22 @@ def test_what_a_user_sees(machine: Machine, tmp_path: Path) -> None:
         assert (needs["hints"]["urgency"], needs["expires"]) == (2, 0)
 
 
+def test_a_store_that_is_away_is_told_though_the_mounts_stay(machine: Machine, tmp_path: Path) -> None:
+    often = {"interval": "5s", "timeout": "2s", "failures": 1}
+    kit.configure(machine, kit.mount("one", grace="1s", check=often), kit.mount("two", grace="1s", check=often))
+    pids = [one["pid"] for one in kit.wait_ok(machine, "one", "two")]
+    with _desktop(machine, tmp_path) as log:
+        machine.run("systemctl stop weed.service")
+        machine.wait_until(lambda: _shown(log), 40, "a notification")
+        away = [kit.wait_for(machine, name, 40, state="mounted", health="degraded") for name in ("one", "two")]
+        assert [one["pid"] for one in away] == pids
+        machine.run("systemctl start weed.service")
+        kit.wait_ok(machine, "one", "two", timeout=40)
+        machine.wait_until(lambda: "well again" in _shown(log)[-1]["summary"], 40, "the recovery")
+        shown = _shown(log)
+        assert {one["id"] for one in shown} == {shown[0]["id"]}, "one cause, one notification"
+
+
 def test_a_restarted_daemon_is_no_news(machine: Machine, tmp_path: Path) -> None:
     kit.configure(machine, kit.mount("one", grace="0s"))
     kit.wait_ok(machine, "one")
