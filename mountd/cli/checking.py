@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +55,7 @@ def check(files: Sequence[str], worker_version: Version | None, drafts: Mapping[
 
 
 def _with_drafts(sources: Sequence[config.Source], drafts: Mapping[str, str]) -> list[config.Source]:
-    there = [config.Source(one.path, drafts.get(one.path, one.text)) for one in sources]
+    there = [replace(one, text=drafts.get(one.path, one.text)) for one in sources]
     return there + [config.Source(path, text) for path, text in drafts.items() if path not in {s.path for s in sources}]
 
 

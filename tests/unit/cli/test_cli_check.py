@@ -68,3 +68,13 @@ def test_an_option_that_is_too_new_is_a_warning(draft: Path, capsys: pytest.Capt
     assert said.out == "1 mount, no faults.\n"
     assert said.err.startswith(f"warning: {draft}:")
     assert "needs mount-s3 1.24; installed is 1.20.0" in said.err
+
+
+def test_a_webhook_that_everybody_can_read_is_a_note(draft: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draft.write_text('[daemon]\nwebhook = "https://hooks.example.org/planted"\n')
+    for mode, said in ((0o644, True), (0o600, False)):
+        draft.chmod(mode)
+        assert main(["check", str(draft)]) == 0
+        shown = capsys.readouterr()
+        assert ("chmod 600" in shown.err) is said
+        assert "planted" not in shown.err + shown.out
