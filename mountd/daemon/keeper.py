@@ -261,8 +261,15 @@ class Keeper:
             kept.mount, told.state, self.health, kept.reason(told.cause) if told.cause else None, told.since,
             told.checked_at, unit, self._world.systemd.pid(unit), spare.standby(kept), told.restarts, self._next_try(),
             told.history.last(wall, kept.grace), told.credentials, availabilities(told.history, wall),
-            told.history.begun, waits.shown(kept),
+            told.history.begun, waits.shown(kept), kept.checks, self._waiting(serving),
         )
+
+    def _waiting(self, serving: Worker | None) -> int | None:
+        """Requests of callers that the worker has not answered; None when that cannot be said."""
+        try:
+            return self._world.fusectl.waiting(serving.connection) if serving else None
+        except MountdError:
+            return None
 
     def gone(self) -> bool:
         """Nothing is wanted and nothing is left: this keeper can be forgotten."""

@@ -1,4 +1,4 @@
-"""The status as Prometheus reads it. The only label is the mount's name, so the number of series is bounded."""
+"""The status as Prometheus reads it. Labels are names of the configuration and fixed words: the series are bounded."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, InfoMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
@@ -42,6 +42,11 @@ class _Row:
 
 def _numbers(words: Iterable[str]) -> str:
     return ", ".join(f"{number} {word}" for number, word in enumerate(words))
+
+
+def _label(name: str) -> str:
+    """A name as a label; half characters have no place in UTF-8."""
+    return name.encode("utf-8", "replace").decode()
 
 
 def _seconds(stamp: str | None) -> float | None:
@@ -87,6 +92,8 @@ ROWS = (
     _Row("s3mountd_mount_outage", "1 while an outage lasts.",
          lambda sight: bool(sight.mount["last_outage"] and not sight.mount["last_outage"]["to"])),
     _Row("s3mountd_mount_last_probe_age_seconds", "How old the proof of the health is.", _age),
+    _Row("s3mountd_mount_waiting_requests", "Requests of callers that the worker has not answered yet.",
+         lambda sight: sight.mount["waiting"]),
     _Row("s3mountd_mount_next_try_time_seconds", "When the mount is tried again, since the epoch.",
          lambda sight: _seconds(sight.mount["next_try"])),
     _Row("s3mountd_mount_credentials_expiry_time_seconds", "When the credentials end, since the epoch; if they do.",
@@ -113,6 +120,9 @@ class _Collector(Collector):
             build["version"] = str(heard.document["version"])
             yield from self._daemon(heard.document)
             yield from self._mounts(heard.document)
+            yield self._availability(heard.document)
+            yield self._checks(heard.document)
+            yield self._causes(heard.document)
         yield InfoMetricFamily("s3mountd_build", "Versions of the daemon and of these pages.", build)
 
     @staticmethod
@@ -130,8 +140,37 @@ class _Collector(Collector):
             for sight in sights:
                 value = row.value(sight)
                 if value is not None:
-                    family.add_metric([sight.mount["name"].encode("utf-8", "replace").decode()], float(value))
+                    family.add_metric([_label(sight.mount["name"])], float(value))
             yield family
+
+    @staticmethod
+    def _availability(document: Document) -> Any:
+        family = GaugeMetricFamily(
+            "s3mountd_mount_availability_ratio", "Share of the watched time that was without an outage.",
+            labels=["mount", "window"])
+        for mount in document["mounts"]:
+            for window, share in mount["availability"].items():
+                if share is not None:
+                    family.add_metric([_label(mount["name"]), window], share)
+        return family
+
+    @staticmethod
+    def _checks(document: Document) -> Any:
+        family = HistogramMetricFamily("s3mountd_mount_check_seconds", "How long S3 took to answer through the mount.",
+                                       labels=["mount"])
+        for mount in document["mounts"]:
+            checks = mount["checks"]
+            buckets = [*checks["buckets"].items(), ("+Inf", checks["count"])]
+            family.add_metric([_label(mount["name"])], buckets, checks["sum"])
+        return family
+
+    @staticmethod
+    def _causes(document: Document) -> Any:
+        family = GaugeMetricFamily("s3mountd_cause_mounts", "How many mounts suffer from one cause they share.",
+                                   labels=["code", "endpoint"])
+        for cause in document["causes"]:
+            family.add_metric([_label(cause["code"]), _label(cause["endpoint"])], len(cause["mounts"]))
+        return family
 
 
 def text(heard: Answer | Silence, usage_of: UsageOf = usage, now: float | None = None) -> bytes:

@@ -35,17 +35,22 @@ def read(document: Any, usage_of: Callable[[str], Usage] = nothing, now: float =
     heard = Answer("", document, now) if document else Silence("s3mountd is not running")
     text = metrics.text(heard, usage_of, now).decode()
     samples = [one for family in parsed(text.encode()) for one in family.samples]
-    found = {(one.name, one.labels.get("mount")): one.value for one in samples}
-    assert len(found) == len(samples), "a series is there twice"
+    series = {(one.name, *sorted(one.labels.items())) for one in samples}
+    assert len(series) == len(samples), "a series is there twice"
+    found = {(one.name, one.labels.get("mount"), *(one.labels[key] for key in ("window", "le", "code")
+                                                   if key in one.labels)): one.value for one in samples}
     return found
 
 
-def test_the_only_label_of_a_mount_is_its_name() -> None:
-    heard = Answer("", canned("sick"), NOW)
+def test_labels_are_names_of_mounts_and_fixed_words() -> None:
+    document = canned("sick")
+    document["causes"] = [{"code": "unreachable", "endpoint": "https://one", "mounts": ["kopah", "typo"]}]
+    heard = Answer("", document, NOW)
+    known = {"s3mountd_build_info": {"version", "http_version"}, "s3mountd_cause_mounts": {"code", "endpoint"}}
     for family in parsed(metrics.text(heard, nothing, NOW)):
         assert family.documentation
         for sample in family.samples:
-            assert sample.labels.keys() <= {"mount"} or sample.name == "s3mountd_build_info"
+            assert sample.labels.keys() <= known.get(sample.name, {"mount", "window", "le"})
 
 
 def test_of_a_daemon_that_does_not_answer_nothing_old_is_told() -> None:
@@ -83,6 +88,19 @@ def test_ages_and_outages_are_reckoned_at_the_scrape() -> None:
     assert found["s3mountd_mount_outage", name] == 0
 
 
+def test_availability_checks_and_shared_causes() -> None:
+    document = canned("healthy")
+    document["causes"] = [{"code": "unreachable", "endpoint": "AWS", "mounts": ["erdos", "kopah"]}]
+    found = read(document)
+    assert found["s3mountd_mount_availability_ratio", "erdos", "7d"] == 0.99968586
+    assert ("s3mountd_mount_availability_ratio", "archive", "24h") not in found
+    assert found["s3mountd_mount_check_seconds_bucket", "erdos", "0.25"] == 3
+    assert found["s3mountd_mount_check_seconds_bucket", "erdos", "+Inf"] == 3
+    assert found["s3mountd_mount_check_seconds_sum", "erdos"] == 0.2
+    assert found["s3mountd_mount_waiting_requests", "erdos"] == 0
+    assert found["s3mountd_cause_mounts", None, "unreachable"] == 2
+
+
 def test_words_of_a_newer_daemon() -> None:
     document = canned("healthy")
     document["mounts"][0].update(state="dreaming", health="splendid")
@@ -95,7 +113,7 @@ def test_hostile_names_stay_labels(name: str) -> None:
     document = canned("healthy")
     document["mounts"] = [{**document["mounts"][0], "name": name}]
     shown = name.encode("utf-8", "replace").decode()
-    assert {mount for key, mount in read(document) if key.startswith("s3mountd_mount_")} == {shown}
+    assert {key[1] for key in read(document) if key[0].startswith("s3mountd_mount_")} == {shown}
 
 
 def test_the_workers_figures_come_from_its_control_group(tmp_path: Path) -> None:
