@@ -288,4 +288,5 @@ def _history(mount: Document, now: datetime) -> str:
     end = moment(outage["to"]) if outage["to"] else now
     length = brief((end - moment(outage["from"])).total_seconds())
     lasting = "" if outage["to"] else " so far"
-    return "; ".join([*told, f"last outage {local(outage['from'])}, {length}{lasting}, {outage['code']}"])
+    code = f", {outage['code']}" if outage["code"] else ""
+    return "; ".join([*told, f"last outage {local(outage['from'])}, {length}{lasting}{code}"])

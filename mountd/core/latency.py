@@ -8,7 +8,7 @@ BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 @dataclass(frozen=True)
-class Checks:
+class Latency:
     """All that were answered since the daemon began: the last one, how many, their sum, how many within each bound."""
 
     last: float | None = None
@@ -16,10 +16,10 @@ class Checks:
     total: float = 0.0
     within: tuple[int, ...] = (0,) * len(BOUNDS)
 
-    def and_one(self, seconds: float) -> "Checks":
+    def and_one(self, seconds: float) -> "Latency":
         """With one more."""
         within = tuple(number + (seconds <= bound) for number, bound in zip(self.within, BOUNDS, strict=True))
-        return Checks(seconds, self.count + 1, self.total + seconds, within)
+        return Latency(seconds, self.count + 1, self.total + seconds, within)
 
     def document(self) -> dict[str, Any]:
         """For the status document; ``buckets`` are cumulative, by their bound."""

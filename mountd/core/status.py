@@ -8,7 +8,7 @@ from typing import Any
 
 from mountd.core.causes import Shared
 from mountd.core.history import Outage
-from mountd.core.latency import Checks
+from mountd.core.latency import Latency
 from mountd.words.model import Health, Mount, Reason, State
 
 SCHEMA = 1
@@ -53,7 +53,7 @@ class View:
     """Shares of the watched time by ``core.reckoning.WINDOWS``."""
     known_since: float | None = None
     callers_wait: CallersWait | None = None
-    checks: Checks = field(default_factory=Checks)
+    latency: Latency = field(default_factory=Latency)
     waiting: int | None = None
     """Requests of callers that the worker has not answered."""
 
@@ -95,7 +95,7 @@ def mount_document(view: View) -> dict[str, Any]:
         "next_try": stamp(view.next_try), "grace": mount.grace,
         "last_outage": {"from": stamp(outage.since), "to": stamp(outage.until), "code": outage.code}
         if outage else None,
-        "checks": view.checks.document(), "waiting": view.waiting,
+        "checks": view.latency.document(), "waiting": view.waiting,
         "known_since": stamp(view.known_since), "availability": dict(view.availability),
         "options": {key: _plain(value) for key, value in sorted(mount.options.items())},
         "credentials": {"source": view.credentials, "expires_at": None},

@@ -8,7 +8,6 @@ from random import random
 from mountd.core import backoff, reasons
 from mountd.core.backoff import STABLE_SECONDS, Failure
 from mountd.core.health import Evidence, proven
-from mountd.core.latency import Checks
 from mountd.core.layers import Kind, Layer
 from mountd.core.memory import Drain, Memory
 from mountd.core.messages import Cause
@@ -49,7 +48,6 @@ class Kept:
         """The unit whose mount was brought to the folder and not taken away from here since."""
         self.stop_timeout = Mount.stop_timeout
         self.record = record.load(name, world.chronicle)
-        self.checks = Checks()
         self.evidence = Evidence()
         """What is proven of the worker that serves."""
         self.told = False

@@ -148,7 +148,7 @@ class Proof:
             self._learn(health.failed(evidence, health.of_errno(int(answer["errno"])), self.check))
             self._suspect(self)
         else:
-            self.kept.checks = self.kept.checks.and_one(self.kept.world.now() - begun)
+            self.kept.record.latency = self.kept.record.latency.and_one(self.kept.world.now() - begun)
             self.kept.prove()
             self._learn(self.kept.evidence)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mountd.core import history
 from mountd.core.history import History
+from mountd.core.latency import Latency
 from mountd.core.messages import Cause
 from mountd.core.worker import escape
 from mountd.daemon.history import Chronicle
@@ -32,6 +33,8 @@ class Record:
     """Has the machine been off since the outage began?"""
     away: float | None = None
     """Since when callers are made to wait, or were until they got an error; None when the mount serves."""
+    latency: Latency = field(default_factory=Latency)
+    """Of checks since the daemon began."""
 
     def turn(self, state: State, health: Health, cause: Cause | None, wall: float, grace: float) -> bool:
         """Take on a state; True when state or code are news. What counts as an outage: ``core.history.standing``."""

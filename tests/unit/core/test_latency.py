@@ -1,10 +1,10 @@
-"""Checks counted in buckets."""
+"""Latency counted in buckets."""
 
-from mountd.core.latency import BOUNDS, Checks
+from mountd.core.latency import BOUNDS, Latency
 
 
 def test_buckets_are_cumulative_and_what_is_slower_than_all_is_counted() -> None:
-    checks = Checks().and_one(0.02).and_one(0.1).and_one(60.0)
+    checks = Latency().and_one(0.02).and_one(0.1).and_one(60.0)
     document = checks.document()
     assert (document["seconds"], document["count"], document["sum"]) == (60.0, 3, 60.12)
     assert document["buckets"]["0.01"] == 0
@@ -12,4 +12,4 @@ def test_buckets_are_cumulative_and_what_is_slower_than_all_is_counted() -> None
     assert document["buckets"]["0.1"] == 2
     assert document["buckets"]["10"] == 2
     assert sorted(BOUNDS) == list(BOUNDS)
-    assert Checks().document()["seconds"] is None
+    assert Latency().document()["seconds"] is None
