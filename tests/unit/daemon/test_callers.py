@@ -6,8 +6,8 @@ from collections.abc import Callable
 from functools import partial
 
 import pytest
+from gi.repository import GLib
 
-from mountd.daemon import callers
 from mountd.daemon.callers import Callers
 from mountd.words.errors import MountdError
 
@@ -20,7 +20,7 @@ class Kernel:
         self.fails = False
         self.timers: list[tuple[int, Callable[[], bool]]] = []
         self.reads = 0
-        monkeypatch.setattr(callers.GLib, "timeout_add", self.timeout_add)
+        monkeypatch.setattr(GLib, "timeout_add", self.timeout_add)
 
     def timeout_add(self, interval: int, turn: Callable[[], bool]) -> int:
         self.timers.append((interval, turn))
