@@ -11,6 +11,7 @@ It shares a control group with the server: both are stopped or killed together, 
 """
 
 import asyncio
+import contextlib
 import json
 import re
 import subprocess
@@ -98,13 +99,23 @@ async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> No
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
     except OSError:
-        pass  # a server that is not up yet: the caller meets a connection that closes
+        pass  # the server has ended: the caller meets a connection that closes
     finally:
         for end in ends:
             end.close()
 
 
+async def backend_answers() -> None:
+    while True:
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", backend)
+            writer.close()
+            return
+        await asyncio.sleep(0.05)
+
+
 async def main() -> None:
+    await backend_answers()
     server = await asyncio.start_server(meet, "0.0.0.0", listen)
     async with server:
         await server.serve_forever()

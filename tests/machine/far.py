@@ -46,7 +46,7 @@ ExecStartPost=sh -c 'until curl -sf -o /dev/null http://127.0.0.1:{port}/healthz
 TimeoutStartSec=30
 KillSignal=SIGKILL
 StandardOutput=null
-StandardError=journal
+StandardError=append:/run/far.log
 """
 _NAMES_UNIT = """[Unit]
 Description=DNS server of the far side
