@@ -4,7 +4,7 @@ A line of input is ``NAME WORD ARGUMENT…``; what NAME was told before has to b
 tells how a word ended: ``ok``, the name of an errno, or ``WRONG`` for bytes that are not those of `content`.
 
     open PATH r|w      read OFFSET LENGTH      write LENGTH      close      get PATH (open, read all, close)
-    fresh PATH NUMBER…     get one of the files PATH-NUMBER, a new one begun every quarter of a second until one is there
+    fresh PATH NUMBER…     get any of the files PATH-NUMBER: one more reader every half a second, until one is served
 """
 
 import contextlib
@@ -79,8 +79,11 @@ class Caller(threading.Thread):
         return found.get()
 
     def attempt(self, path: str, found: "queue.Queue[str]") -> None:
-        with contextlib.suppress(OSError):
-            found.put(self.get(path))
+        while found.empty():
+            try:
+                found.put(self.get(path))
+            except OSError:
+                time.sleep(0.005)
 
 
 content(WHOLE)

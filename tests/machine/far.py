@@ -57,6 +57,7 @@ ExecStart=/usr/bin/python3 {script} {address} {names}
 """
 
 _ROUTE = f"ip route add default via {DNS} dev near"
+_PLUG, _UNPLUG = f"ip link set near up && {_ROUTE}", "ip link set near down"
 _JOIN = f"""
 mkdir -p /run/far
 ip netns add far
@@ -66,8 +67,6 @@ ip address add {NEAR}/24 dev near
 {_FAR} ip address add {DNS}/24 dev far
 {_FAR} ip address add {HOME}/32 dev far
 {_FAR} ip link set far up
-ip link set near up
-{_ROUTE}
 echo nameserver {DNS} >/etc/resolv.conf
 """
 # What a run that was cut short has left is taken away by the next one, too.
@@ -123,7 +122,7 @@ def _rule(verdict: str) -> tuple[str, str]:
 
 
 FAULTS: dict[str, Fault] = {
-    "unplugged": Fault("ip link set near down", f"ip link set near up && {_ROUTE}", "ENETUNREACH"),
+    "unplugged": Fault(_UNPLUG, _PLUG, "ENETUNREACH"),
     "blackhole": Fault(f"{_FAR} {_LOSE.format('add')}", f"{_FAR} {_LOSE.format('delete')}", "silent"),
     "dropped": Fault(*_rule("drop"), "silent"),
     "reset": Fault(*_rule("reject with tcp reset"), "ECONNREFUSED"),
@@ -175,6 +174,16 @@ class Far:
             self._machine.write(WISHES, "{}")
             self._machine.run(fault.end)
             self._healed()
+
+    def unplug(self) -> None:
+        """Take the cable out, to stay so; proven."""
+        self._machine.run(_UNPLUG)
+        self._await(self.address, "ENETUNREACH", "the cable is out")
+
+    def plug(self) -> None:
+        """Put the cable in; the server has answered then."""
+        self._machine.run(_PLUG)
+        self._healed()
 
     @contextmanager
     def elsewhere(self) -> Iterator[None]:
@@ -236,7 +245,7 @@ def joined(machine: Machine, buckets: Sequence[str] = BUCKETS) -> Iterator[Far]:
         machine.run(_PART, check=False)
 
 
-def start(machine: Machine) -> None:
+def start(machine: Machine, plugged: bool = True) -> None:
     """Namespace, cable, server and DNS, without a look whether they answer (for after a reboot, too)."""
     for script in ("far_server.py", "far_names.py"):
         machine.copy_in(REPO / "tests/faults" / script, f"{_SCRIPTS}/{script}")
@@ -250,3 +259,5 @@ def start(machine: Machine) -> None:
     machine.run(_PART, check=False)
     machine.run(["sh", "-ec", _JOIN])
     machine.run("systemctl daemon-reload && systemctl start far-names far-server")
+    if plugged:
+        machine.run(_PLUG)
