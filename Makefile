@@ -52,8 +52,9 @@ lint: ## ruff, mypy, shellcheck, sizes, floors, drift of the docs, lintian
 deb: ## build the package into dist/
 	@packaging/build-deb.sh dist
 
-bench: prepare ## the figures of DESIGN, as ratios against a peer in the same run
+bench: prepare ## the figures of DESIGN, as ratios against a peer in the same run; writes the tables of docs/recovery.md
 	@$(WITH_PARTS) -m tests.bench
+	@$(WITH_PARTS) -m tests.bench.recovery
 
 clean: ## destroy the machines of `make demo` and `make machine`, remove what was built here (the cache stays)
 	@$(SUDO) $(PYTHON) -m tests.machine destroy --if-there demo deb12 deb13
