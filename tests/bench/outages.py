@@ -95,7 +95,8 @@ def scene(release: str, standby: bool = False) -> Iterator[Scene]:
         machine.install_deb(package())
         with joined(machine, [BUCKET]) as far, callers(machine) as users:
             stock(machine, BUCKET, ENDPOINT)
-            said = partial(kit.mount, endpoint_url=ENDPOINT, region=REGION, check=CHECK, standby=standby)
+            said = partial(kit.mount, endpoint_url=ENDPOINT, region=REGION, check=CHECK, standby=standby,
+                           grace="0s")
             kit.configure(machine, said("ro", read_only=True), said("rw"))
             kit.wait_ok(machine, "ro", "rw", timeout=60)
             options = [f"--endpoint-url={ENDPOINT}", *rig.OPTIONS[1:], "--read-only"]
