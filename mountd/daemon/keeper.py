@@ -16,6 +16,7 @@ from mountd.core.reckoning import availabilities
 from mountd.core.situation import Decision
 from mountd.core.status import View
 from mountd.daemon import apply, demand, ends, record, spare, waits
+from mountd.daemon.announce import not_killed
 from mountd.daemon.checks import Checks
 from mountd.daemon.hang import Hang
 from mountd.daemon.kept import Kept
@@ -129,6 +130,8 @@ class Keeper:
         try:
             if self._world.fusectl.waiting(serving.connection):
                 self._world.fusectl.abort(serving.connection)
+                # It is of no use now, and one that is hung would not notice.
+                self._world.systemd.kill(serving.unit, lambda text: not_killed(self.name, serving.unit, text))
                 _log.info(f"{self.name}: freed callers that waited, before the machine sleeps", mount=self.name)
         except MountdError as error:
             _log.warning(f"{self.name}: {error}", mount=self.name)

@@ -113,6 +113,13 @@ def test_a_key_that_is_revoked(machine: Machine, served: int) -> None:
     healed_after(machine, lambda: None)
 
 
+def told(machine: Machine) -> list[str]:
+    """The daemon's own lines since the mark. Not by ``journalctl -t``, which in systemd 252 leaves out the first one
+    when ``--after-cursor`` names a line of somebody else."""
+    lines = machine.journal().splitlines()
+    return [line.partition("]: ")[2] for line in lines if " s3mountd[" in line]
+
+
 def test_ten_mounts_of_a_server_that_is_gone_are_one_cause(machine: Machine) -> None:
     names = [f"m{number}" for number in range(10)]
     configure(machine, *(mount(name, check={"interval": "10min"}, grace="2s") for name in names))
@@ -142,7 +149,7 @@ def test_ten_mounts_of_a_server_that_is_gone_are_one_cause(machine: Machine) -> 
     assert took[8] <= HEALED + 5 * slow
     assert status(machine)["causes"] == []
     assert workers(machine) == before
-    said = [line.partition(": ")[2] for line in machine.journal("-t", "s3mountd").splitlines()]
+    said = told(machine)
     print("\n".join(said))
     assert said[0] == f"{ENDPOINT} refuses connections: 10 mounts are affected (m0, m1, m2, ...)"
     assert said[1].startswith(f"{ENDPOINT} answers again after ")
@@ -158,4 +165,4 @@ def test_what_is_over_within_its_grace_is_not_told_as_an_outage(machine: Machine
     assert status(machine)["causes"] == []
     machine.run("systemctl start weed")
     wait_ok(machine, "one", "two", timeout=40)
-    assert machine.journal("-t", "s3mountd", "-p", "warning") == ""
+    assert [line for line in told(machine) if "affected" in line or "degraded" in line] == []
