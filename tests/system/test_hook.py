@@ -20,8 +20,8 @@ def _hook(machine: Machine, text: str, mode: int = 0o755) -> None:
     machine.write(HOOK, text, mode)
 
 
-def _configure(machine: Machine, bucket: str = "bucket-one") -> None:
-    kit.configure(machine, kit.mount("one", bucket, grace="1s"), on_change=[HOOK])
+def _configure(machine: Machine, bucket: str = "bucket-one", grace: str = "1s") -> None:
+    kit.configure(machine, kit.mount("one", bucket, grace=grace), on_change=[HOOK])
 
 
 def _lines(machine: Machine) -> Sequence[str]:
@@ -82,7 +82,7 @@ def test_who_has_to_do_something_is_told(machine: Machine) -> None:
 
 def test_a_blip_an_operators_stop_and_a_restarted_daemon_are_no_outage(machine: Machine) -> None:
     _hook(machine, TELLS)
-    _configure(machine)
+    _configure(machine, grace="1min")
     (one,) = kit.wait_ok(machine, "one")
     kit.kill(machine, one["pid"])
     kit.wait_for(machine, "one", state="mounted", health="ok", restarts=1)
