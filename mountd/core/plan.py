@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from mountd.core import demand, guarding, housekeeping
 from mountd.core.actions import Action, Detach, DropSpare, DropStaging, Prepare, Stage, SwapIn, UseSpare
+from mountd.core.backoff import LOOP
 from mountd.core.messages import Cause
 from mountd.core.situation import Decision, Row, Situation
 from mountd.words.errors import FAULTS, FaultClass
@@ -89,12 +90,12 @@ def _serving(it: Situation) -> Decision | None:
 
 
 def _standby(it: Situation) -> Decision | None:
-    """After a crash the back-off is for starts; a worker that has answered already is no start.
+    """After a crash the back-off is for starts, and a worker that has answered already is no start; a crash loop waits.
 
-    A crash loop goes no faster by this: the next standby is made only when this one has served for a while.
+    Until it is one it goes hardly faster by this: the next standby is made only when this one has served for a while.
     """
-    failure = it.memory.failure
-    crashed = failure is not None and FAULTS[failure.cause.code].klass is FaultClass.WORKER
+    code = it.memory.failure.cause.code if it.memory.failure is not None else ""
+    crashed = code != LOOP and code in FAULTS and FAULTS[code].klass is FaultClass.WORKER
     if not crashed or not housekeeping.standby_is_ready(it):
         return None
     state, cause = _while_trying(it)

@@ -235,6 +235,12 @@ def test_a_standby_that_has_answered_takes_over_without_a_pause() -> None:
     assert look(with_spare(DEAD), not_yet, STANDBY).actions == ()
     refused = replace(crashing, failure=REFUSED)
     assert look(with_spare(DEAD), refused, STANDBY).actions == ()
+    failed = Failure(Cause("crash-loop", "5 times in a row"), 5, NOW, NOW + 30)
+    loop = replace(crashing, failure=failed)
+    waiting = look(with_spare(DEAD), loop, STANDBY)
+    assert (waiting.actions, waiting.state, waiting.look_at) == ((), State.FAILED, NOW + 30)
+    again = look(with_spare(DEAD), replace(loop, failure=replace(failed, not_before=NOW)), STANDBY)
+    assert again.actions == (UseSpare(),)
 
 
 def test_a_standby_is_dropped_when_it_is_not_asked_for_any_more_and_a_waiting_spare_when_one_is() -> None:
