@@ -72,12 +72,13 @@ class Kept:
         self.memory = Memory()
         self.rests = False
         self.record = Record(state=State.MOUNTED)
+        self.serves = True
         self.woken = 0
         self.tries = 0
 
     def observed(self) -> Observed:
         worker = Worker(f"{self.name}-1", self.name, 1, "d", 7, self.folder)
-        return Observed((Layer(Kind.LIVE, 7, 1, ""),), (worker,))
+        return Observed((Layer(Kind.LIVE, 7, 1, ""),), (worker,)) if self.serves else Observed()
 
     def wake(self) -> None:
         self.woken += 1

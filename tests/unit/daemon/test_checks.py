@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from gi.repository import GLib
 
 from mountd.core.diagnosis import Finding
 from mountd.core.messages import Cause
@@ -141,6 +142,21 @@ def test_a_kick_probes_all_and_tries_what_waits() -> None:
     stage = Stage("one", "two")
     stage.checks.kick()
     assert sorted(stage.under_way()) == ["one", "two"]
+
+
+def test_many_that_wait_do_not_knock_in_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    spans: dict[int, list[int]] = {}
+    for count in (10, 40):
+        stage = Stage(*(f"m{number}" for number in range(count)))
+        for kept in stage.kept.values():
+            kept.serves = False
+        waits = spans[count] = []
+        monkeypatch.setattr(GLib, "timeout_add", lambda milliseconds, *_, into=waits: into.append(milliseconds) or 1)
+        stage.checks.kick()
+    assert spans[10] == [0] * 10
+    assert len(spans[40]) == 40
+    assert max(spans[40]) <= 1000
+    assert len(set(spans[40])) > 20
 
 
 def test_an_answer_that_nobody_gave_is_waited_for_only_so_long() -> None:
