@@ -67,5 +67,11 @@ def waiting_mount(name: str, bucket: str = "bucket-one", start_timeout: str = "4
 
 def called_for(machine: Machine, name: str) -> kit.Document:
     """Its status once callers are made to wait."""
-    machine.wait_until(lambda: kit.look(machine, name)["callers_wait"], 5, f"callers of {name} wait")
+    def waits() -> bool:
+        try:
+            return bool(kit.look(machine, name)["callers_wait"])
+        except (ValueError, LookupError):  # no daemon yet, or one that has not read its configuration
+            return False
+
+    machine.wait_until(waits, 10, f"callers of {name} wait")
     return kit.look(machine, name)
