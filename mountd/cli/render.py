@@ -94,6 +94,7 @@ def outcome(mount: Document, now: datetime, style: Style) -> list[str]:
         return trouble(mount, now, style)
     name = style.paint(f"{clean(mount['name'])}:", Exit.WELL)
     where = f" on {clean(mount['folder'])}" if mount["state"] == "mounted" else ""
+    where = f" for the first access to {clean(mount['folder'])}" if verdict.sleeps(mount) else where
     return [f"{name} {mount['state']}{where}"]
 
 
