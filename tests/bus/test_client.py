@@ -288,15 +288,3 @@ def test_a_reader_that_goes_away(bus: Bus) -> None:
     child.stdout.close()
     assert "Traceback" not in child.stderr.read()
     assert child.wait() == 141
-
-
-def test_history_of_one_and_of_all(bus: Bus) -> None:
-    bus.manager("healthy")
-    ran = bus.ctl("history", "kopah")
-    assert (ran.status, ran.err) == (0, "")
-    assert ran.out.startswith("kopah\n  99.17 % in 24 h")
-    assert "connection-refused" in ran.out
-    every = json.loads(bus.ctl("history", "--json").out)
-    assert [mount["name"] for mount in every["mounts"]] == ["erdos", "kopah", "archive"]
-    two = json.loads(bus.ctl("history", "archive", "erdos", "--json").out)
-    assert [mount["name"] for mount in two["mounts"]] == ["archive", "erdos"]

@@ -66,6 +66,21 @@ def test_an_outage_passes_for_one_when_grace_is_over_and_goes_on_over_a_restart_
     assert 2 < after["seconds"] <= _seconds(after)
 
 
+def test_a_store_that_is_away_under_a_live_worker_is_an_outage_without_a_new_worker(machine: Machine) -> None:
+    check = {"interval": "5s", "timeout": "2s", "failures": 1}
+    kit.configure(machine, kit.mount("one", grace=0, check=check))
+    [one] = kit.wait_ok(machine, "one")
+    machine.run(OFF)
+    sick = kit.wait_for(machine, "one", 30, state="mounted", health="degraded")
+    assert sick["last_outage"]["to"] is None
+    machine.run("systemctl start weed.service")
+    well = kit.wait_for(machine, "one", 30, state="mounted", health="ok")
+    assert (well["unit"], well["restarts"]) == (one["unit"], 0)
+    [outage] = _history(machine, "one")["outages"]
+    assert (outage["code"], outage["done"]) == (sick["reason"]["code"], "came back by itself")
+    assert f"{outage['code']}  came back by itself" in machine.run("s3mountctl history one").stdout
+
+
 def test_what_an_operator_takes_away_is_no_outage(machine: Machine) -> None:
     kit.configure(machine, kit.mount("one", grace=0))
     kit.wait_ok(machine, "one")
