@@ -168,6 +168,9 @@ def _write(file: Path, text: str) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         mode = file.stat().st_mode & 0o777 if file.exists() else 0o644
+        # There may be a secret in it (webhook): it is never more open than the file that it replaces.
+        fresh.unlink(missing_ok=True)
+        fresh.touch(0o600)
         fresh.write_text(text, "utf-8")
         fresh.chmod(mode)
         fresh.replace(file)
