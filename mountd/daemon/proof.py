@@ -24,7 +24,7 @@ _QUICK = 1.0
 """Seconds between two looks at a mount that is unwell."""
 _PATIENT_AFTER, _PATIENT = 60.0, 10.0
 """What is not simply away is looked at less often when it lasts."""
-_GRID, _FINE_GRID, _FINE_BELOW = 5.0, 1.0, 30.0
+_GRID, _FINE_GRID, _QUICK_GRID, _FINE_BELOW = 5.0, 1.0, 0.25, 30.0
 """Probes of many mounts fall together on a grid, so that an idle machine sleeps in between."""
 ASLEEP = 0.5
 """Seconds of sleep that count as one."""
@@ -87,8 +87,8 @@ class Proof:
             self._planned()
         if unit == self._unit:
             return
-        self._unit, self._unwell_since, self._stuck = unit, None, []
         self._give_up()
+        self._unit, self._unwell_since, self._stuck = unit, None, []
         if serving is None:
             self.kept.evidence = health.Evidence()
         elif self.kept.evidence.proven_at is None:
@@ -154,8 +154,12 @@ class Proof:
 
     def found(self, cause: Cause | None) -> None:
         """S3 was asked past the mount: well, or this."""
-        back = not self.kept.evidence.well_outside
-        self._learn(health.asked(self.kept.evidence, cause))
+        before = self.kept.evidence
+        back, learnt = not before.well_outside, health.asked(before, cause)
+        if learnt == before:
+            self._plan()
+        else:
+            self._learn(learnt)
         if cause is None and self.kept.evidence.shown is not None:
             # One that was begun before sleeps between two tries of mount-s3, up to 20 s (mount-s3.md, 3.4).
             self.ask(anew=back)
@@ -175,7 +179,7 @@ class Proof:
         """When the next look is due."""
         now, interval = self.kept.world.now(), self.check.interval
         if self.kept.evidence.suspicious:
-            self._due = now + self._pace(now)
+            self._due = _on_grid(now + self._pace(now), _QUICK_GRID)
         else:
             self._due = _on_grid(now + interval, _GRID if interval >= _FINE_BELOW else _FINE_GRID)
         self._planned()

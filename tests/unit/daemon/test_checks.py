@@ -22,9 +22,18 @@ def test_an_endpoint_that_is_away_is_asked_once_a_second_for_all_its_mounts() ->
     assert stage.under_way() == [], "nobody is sent through the mounts meanwhile"
 
 
+def test_what_is_known_already_wakes_nobody() -> None:
+    stage = away("one", "two")
+    before = {name: kept.woken for name, kept in stage.kept.items()}
+    for _ in range(10):
+        stage.pass_time(1)
+        stage.say(AWAY)
+    assert {name: kept.woken for name, kept in stage.kept.items()} == before
+
+
 def test_when_it_is_back_all_its_mounts_are_probed_at_once() -> None:
     stage = away("one", "two")
-    stage.pass_time(1.1)
+    stage.pass_time(1.3)
     stage.say(WELL)
     assert sorted(stage.under_way()) == ["one", "two"]
     assert stage.shown("one") == (Health.DEGRADED, "connection-refused"), "callers go through the mount"
@@ -37,7 +46,7 @@ def test_a_probe_stuck_since_the_outage_does_not_hold_up_the_next() -> None:
     stage.proofs["one"].ask()
     stage.pass_time(2.1)
     stage.say(AWAY)
-    stage.pass_time(1.1)
+    stage.pass_time(1.3)
     stage.say(WELL)
     assert (len(stage.world.probes), stage.under_way()) == (2, ["one"])
     stage.answer("one", ENOENT)
@@ -59,7 +68,7 @@ def test_a_probe_that_was_given_up_proves_all_the_same_when_it_is_answered() -> 
     stage.proofs["one"].ask()
     stage.pass_time(2.1)
     stage.say(AWAY)
-    stage.pass_time(1.1)
+    stage.pass_time(1.3)
     stage.say(WELL)
     first = min(stage.world.probes)
     stage.world.probes.pop(first)[1](EIO)
@@ -76,7 +85,7 @@ def test_another_endpoint_is_another_matter() -> None:
     stage = away("one")
     stage.add("far", "http://other.example")
     assert stage.shown("far") == (Health.OK, "")
-    stage.pass_time(1.1)
+    stage.pass_time(1.3)
     assert stage.say(AWAY) == ["one"]
 
 
@@ -161,7 +170,7 @@ def test_many_that_wait_do_not_knock_in_the_same_moment(monkeypatch: pytest.Monk
 
 def test_an_answer_that_nobody_gave_is_waited_for_only_so_long() -> None:
     stage = away("one")
-    stage.pass_time(1.1)
+    stage.pass_time(1.3)
     assert [name for name, _ in stage.questions] == ["one"]
     stage.pass_time(19)
     assert len(stage.questions) == 1

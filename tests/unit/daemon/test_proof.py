@@ -65,7 +65,7 @@ def test_a_mount_that_fails_while_s3_is_well_is_unwell_after_three() -> None:
         stage.answer("one", EIO)
         stage.say(WELL)
         assert stage.shown("one") == (Health.OK, "")
-        stage.pass_time(1.1)
+        stage.pass_time(1.3)
     stage.answer("one", EIO)
     assert stage.shown("one") == (Health.DEGRADED, "store-error")
 
