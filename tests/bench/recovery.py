@@ -141,7 +141,7 @@ def main() -> int:
     parser.add_argument("--release", choices=sorted(SUITES), default="12")
     parser.add_argument("--at-once", type=int, default=5, metavar="N", help="machines at a time (5)")
     args = parser.parse_args()
-    say("troubles of all kinds, each in a machine of its own (about eight minutes)")
+    say("troubles of all kinds, each in a machine of its own (ten minutes on two cores)")
     text = tables(args.release, args.at_once)
     print(text)
     write(PAGE, text)
