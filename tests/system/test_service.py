@@ -101,9 +101,9 @@ def test_ready_is_said_after_the_first_look_at_every_mount(machine: Machine) -> 
     machine.write(CONFIG, toml([ONE, TWO]))
     machine.mark_journal()
     machine.run("systemctl start s3mountd")
-    machine.wait_until(lambda: "Started s3mountd" in machine.journal(), 5, "it has started")
+    machine.wait_until(lambda: "Started s3mountd.service" in machine.journal(), 5, "it has started")
     said = [(entry.get("S3MOUNT_NAME", ""), entry["MESSAGE"]) for entry in _journal(machine)]
-    started = next(at for at, (_, text) in enumerate(said) if text.startswith("Started s3mountd"))
+    started = next(at for at, (_, text) in enumerate(said) if text.startswith("Started s3mountd.service"))
     looked = {name: at for at, (name, text) in reversed(list(enumerate(said))) if text == f"{name}: mounting"}
     assert set(looked) == {"one", "two"}
     assert max(looked.values()) < started
