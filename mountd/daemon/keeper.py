@@ -207,7 +207,9 @@ class Keeper:
         self.proof.look()
         self._healthy, cause = self.proof.health(decision.state, decision.cause)
         before, tells = (kept.record.state, kept.record.cause), self._world.outages.tells
-        news = kept.record.turn(decision.state, self._healthy, cause, self._world.wall(), kept.grace)
+        # A change that cannot come up, while the worker from before serves on, is no outage.
+        counted = Health.OK if self._healthy is Health.DEGRADED and self.proof.is_good else self._healthy
+        news = kept.record.turn(decision.state, counted, cause, self._world.wall(), kept.grace)
         # What a mount has in common with others is told once for all; so is its end, where nothing was mounted anew.
         elsewhere = tells(kept.mount, decision.state, cause) or (
             tells(kept.mount, *before) and before[0] is decision.state and cause is None)
@@ -281,7 +283,13 @@ class Keeper:
         return kept.mount is None and not kept.workers and kept.memory.staging is None and not (top and top.ours)
 
     def close(self) -> None:
-        """Forget timers; the mount and its workers stay as they are."""
+        """Forget timers; the mount and the workers that serve stay as they are.
+
+        One that is only starting goes: nobody can have written through it, and while its store is away it would hold up
+        a shutdown for as long as mount-s3 tries (half a minute).
+        """
+        if self.kept.memory.staging is not None:
+            self.kept.kill(self.kept.memory.staging.unit)
         for source in (self._idle, self._timer):
             if source:
                 GLib.source_remove(source)

@@ -203,6 +203,7 @@ class Daemon:
     def close(self) -> None:
         """Let go; mounts and workers stay."""
         self.mounts.close()
+        self._world.systemd.flush()
         self._world.chronicle.close()
         self._world.helper.close()
         self._world.stores.close()

@@ -246,6 +246,11 @@ class Proof:
         crashed = cause is not None and FAULTS[cause.code].klass is FaultClass.WORKER
         return (Health.DOWN if crashed else Health.UNKNOWN), cause
 
+    @property
+    def is_good(self) -> bool:
+        """Is it proven that S3 answers through the mount?"""
+        return health.verdict(self.kept.evidence, self.check, self.kept.world.now())[0] is Health.OK
+
     def forget(self) -> None:
         """What is under way no longer counts."""
         self._give_up()

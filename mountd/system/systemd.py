@@ -4,6 +4,7 @@ Calls have time-outs; what is ordered is not waited for, since many workers star
 Interfaces and properties are those of org.freedesktop.systemd1(5).
 """
 
+import contextlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -166,6 +167,11 @@ class Systemd:
                 failed(_plain(error))
 
         self._order("KillUnit", GLib.Variant("(ssi)", (unit, "all", 9)), refused)
+
+    def flush(self) -> None:
+        """Send off what was ordered; for when this process ends."""
+        with contextlib.suppress(GLib.Error):
+            self._con.flush_sync(None)
 
     def pid(self, unit: str) -> int:
         """The main process of a watched unit, 0 while it is not known. Asks nobody."""

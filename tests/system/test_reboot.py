@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 from tests.machine import Machine
 from tests.system import kit
@@ -77,3 +78,15 @@ def test_a_store_that_comes_up_late_is_waited_for_without_a_person(own_machine: 
         assert kit.beneath(own_machine, f"/srv/{name}") == []
     own_machine.run("systemctl start weed.service")
     kit.wait_ok(own_machine, *GOOD, timeout=15)
+
+
+def test_a_worker_that_cannot_reach_its_store_holds_up_no_shutdown(own_machine: Machine) -> None:
+    away = kit.mount("away", endpoint_url="http://127.0.0.1:9999")
+    kit.configure(own_machine, away)
+    own_machine.wait_until(lambda: any("away" in unit for unit in kit.workers(own_machine)), 10, "a worker that starts")
+    began = time.monotonic()
+    own_machine.reboot()
+    lasted = time.monotonic() - began
+    print(f"reboot with a worker that is starting: {lasted:.1f} s")  # noqa: T201  a figure
+    # mount-s3 itself would try for half a minute and longer before it ends.
+    assert lasted < 25

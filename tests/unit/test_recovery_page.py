@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.bench import recovery
 from tests.bench.outages import Spell
+from tests.machine.far import FAULTS
 
 
 def test_only_what_stands_between_the_markers_is_replaced(tmp_path: Path) -> None:
@@ -22,7 +23,7 @@ def test_the_page_has_its_markers() -> None:
 
 
 def test_every_fault_of_the_far_side_has_its_row() -> None:
-    assert list(recovery.NETWORK) == list(recovery.FAULTS)
+    assert list(recovery.NETWORK) == list(FAULTS)
 
 
 def test_a_row_says_what_failed_and_what_lived_on() -> None:
