@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mountd.core import config
+from mountd.core.config import reading as config
 from mountd.core.verdict import Exit
 from mountd.system import configfiles
 from mountd.words import paths

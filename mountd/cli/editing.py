@@ -12,8 +12,8 @@ import tomli
 
 from mountd.cli import acts, checking, versions
 from mountd.cli.console import Console
-from mountd.core import toml_cut, toml_text
-from mountd.core.config_rules import derived_name
+from mountd.core.config import toml_cut, toml_text
+from mountd.core.config.rules import derived_name
 from mountd.core.verdict import Exit
 from mountd.words import paths
 from mountd.words.errors import MountdError

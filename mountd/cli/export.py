@@ -7,9 +7,9 @@ from typing import Any
 
 from mountd.cli.console import Console
 from mountd.cli.reads import nearest
-from mountd.core import toml_text
+from mountd.core.config import toml_text
+from mountd.core.units.worker import escape_path
 from mountd.core.verdict import Exit
-from mountd.core.worker import escape_path
 from mountd.words import options, paths
 from mountd.words.errors import MountdError
 from mountd.words.model import Mount

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from mountd.core.config import canonical
+from mountd.core.config.reading import canonical
 from mountd.words.model import Desired, Mount, Problem
 
 WORKER_KEYS = ("bucket", "prefix", "folder", "options", "credentials", "user", "group", "memory_high",

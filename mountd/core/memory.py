@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from mountd.core.backoff import Failure
 from mountd.core.messages import Cause
-from mountd.core.worker import Prepared
+from mountd.core.units.worker import Prepared
 
 
 @dataclass(frozen=True)

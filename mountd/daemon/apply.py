@@ -9,7 +9,7 @@ from mountd.core import actions
 from mountd.core.layers import Kind
 from mountd.core.memory import Drain, Staging
 from mountd.core.messages import Cause
-from mountd.core.worker import Folder, KeyFiles, Prepared
+from mountd.core.units.worker import Folder, KeyFiles, Prepared
 from mountd.daemon import demand, spare, waits
 from mountd.daemon.announce import cache_is_full, drained_late, not_killed
 from mountd.daemon.kept import Kept

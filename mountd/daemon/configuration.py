@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mountd.core import changes, config
-from mountd.core.config import ConfigError, Facts, Source
+from mountd.core import changes
+from mountd.core.config import reading as config
+from mountd.core.config.reading import ConfigError, Facts, Source
 from mountd.daemon import state_files
 from mountd.system import configfiles
 from mountd.system.small_files import read_json

@@ -11,7 +11,7 @@ from gi.repository import GLib
 
 from mountd.core import history
 from mountd.core.history import KEPT_SECONDS, History
-from mountd.core.worker import file_name
+from mountd.core.units.worker import file_name
 from mountd.system.probe import Helper
 from mountd.system.small_files import read_json, write_json
 from mountd.words import paths

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 
 from gi.repository import GLib
 
-from mountd.core import hook_unit
 from mountd.core.backlog import Backlog
 from mountd.core.messages import Ending
 from mountd.core.news import News
 from mountd.core.status import dumps
+from mountd.core.units import hook as hook_unit
 from mountd.system.probe import Answer, Helper
 from mountd.system.systemd import Systemd
 from mountd.words import paths

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from gi.repository import GLib
 
-from mountd.core import worker
 from mountd.core.layers import Layer
 from mountd.core.observed import Worker
-from mountd.core.worker import Launch
+from mountd.core.units import worker
+from mountd.core.units.worker import Launch
 from mountd.daemon.kept import Kept
 from mountd.system import fuse
 from mountd.system.binary import Installed

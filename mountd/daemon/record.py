@@ -7,7 +7,7 @@ from mountd.core import history
 from mountd.core.history import History
 from mountd.core.latency import Latency
 from mountd.core.messages import Cause
-from mountd.core.worker import escape
+from mountd.core.units.worker import escape
 from mountd.daemon.history import Chronicle
 from mountd.system.small_files import read_json, write_json
 from mountd.words import paths

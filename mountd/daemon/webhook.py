@@ -5,11 +5,12 @@ from urllib.parse import urlsplit
 
 from gi.repository import GLib
 
-from mountd.core import posting, webhook_unit
+from mountd.core import posting
 from mountd.core.backlog import Backlog
 from mountd.core.messages import Ending
 from mountd.core.news import News
 from mountd.core.status import dumps
+from mountd.core.units import webhook as webhook_unit
 from mountd.system.asking import Answer
 from mountd.system.on_call import OnCall
 from mountd.system.systemd import Systemd

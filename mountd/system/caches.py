@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from mountd.core.worker import file_name
+from mountd.core.units.worker import file_name
 from mountd.words import paths
 from mountd.words.errors import MountdError
 

@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from mountd.core.config_facts import Facts, Program, Source
+from mountd.core.config.facts import Facts, Program, Source
 from mountd.system import mounts
 from mountd.words.model import Place, Problem
 from mountd.words.options import Version

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mountd.core.worker import file_name
+from mountd.core.units.worker import file_name
 from mountd.system import last_words
 from mountd.words import paths
 

@@ -11,7 +11,7 @@ import pwd
 import stat
 from collections.abc import Iterator
 
-from mountd.core.worker import Folder
+from mountd.core.units.worker import Folder
 from mountd.system import mounts, syscalls
 from mountd.words.errors import MountdError
 

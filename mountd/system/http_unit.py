@@ -8,8 +8,8 @@ from typing import Any
 
 from gi.repository import Gio, GLib
 
-from mountd.core import http_unit
 from mountd.core.listen import Listen
+from mountd.core.units import http as http_unit
 from mountd.words import paths
 
 _DESTINATION = "org.freedesktop.systemd1"

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from mountd.core.worker import KeyFiles, file_name
+from mountd.core.units.worker import KeyFiles, file_name
 from mountd.words import paths
 from mountd.words.errors import MountdError
 from mountd.words.model import Credentials

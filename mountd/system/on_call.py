@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from gi.repository import GLib
 
-from mountd.core.sandbox import Property
+from mountd.core.units.sandbox import Property
 from mountd.system.asking import Callback, Line, fail_soon
 from mountd.system.systemd import Systemd
 from mountd.words.errors import MountdError

@@ -18,9 +18,9 @@ from gi.repository import Gio, GLib
 
 from mountd.core.messages import Ending
 from mountd.core.observed import Worker
-from mountd.core.sandbox import Property
-from mountd.core.scope import helper_scope
-from mountd.core.worker import describe
+from mountd.core.units.sandbox import Property
+from mountd.core.units.scope import helper_scope
+from mountd.core.units.worker import describe
 from mountd.words import paths
 from mountd.words.errors import MountdError
 
@@ -190,7 +190,7 @@ class Systemd:
         return [worker for worker in found if worker is not None]
 
     def _worker(self, unit: str) -> Worker | None:
-        """What the unit says of itself (``core.worker.describe``), or None when it is none of ours."""
+        """What the unit says of itself (``core.units.worker.describe``), or None when it is none of ours."""
         try:
             arguments = GLib.Variant("(s)", (_SERVICE,))
             answer = self._call(object_path(unit), _PROPERTIES, "GetAll", arguments)[0]

@@ -81,7 +81,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Mount:
-    """One wanted mount, validated: nothing past ``core.config`` handles raw values.
+    """One wanted mount, validated: nothing past ``core.config.reading`` handles raw values.
 
     ``options`` are mount-s3's own, under their names with underscores, presets and defaults merged in. Times are
     seconds. ``user`` and ``group`` are names or numbers as written, empty when the folder's own owner counts.

@@ -21,7 +21,7 @@ MIB = 1024 * 1024
 
 
 class Kind(str, Enum):
-    """What a value looks like in ``mounts.toml``; ``core.config_values`` has one converter for each."""
+    """What a value looks like in ``mounts.toml``; ``core.config.values`` has one converter for each."""
 
     FLAG = "flag"
     INT = "int"

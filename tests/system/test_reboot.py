@@ -87,6 +87,6 @@ def test_a_worker_that_cannot_reach_its_store_holds_up_no_shutdown(own_machine: 
     began = time.monotonic()
     own_machine.reboot()
     lasted = time.monotonic() - began
-    print(f"reboot with a worker that is starting: {lasted:.1f} s")  # noqa: T201  a figure
+    print(f"reboot with a worker that is starting: {lasted:.1f} s")
     # mount-s3 itself would try for half a minute and longer before it ends.
     assert lasted < 25

@@ -9,7 +9,7 @@ from typing import Any
 
 from mountd import __version__
 from mountd.core import listen
-from mountd.core.http_unit import MISSING_PARTS, WRONG_USAGE
+from mountd.core.units.http import MISSING_PARTS, WRONG_USAGE
 
 _HOSTS = Path("/etc/hosts")
 
@@ -96,7 +96,7 @@ def _say(text: str, status: int) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Serve until told to stop. Exit status 64 and 69: see ``core.http_unit``."""
+    """Serve until told to stop. Exit status 64 and 69: see ``core.units.http``."""
     wanted = _arguments(argv)
     if isinstance(wanted, str):
         return _say(wanted, WRONG_USAGE)

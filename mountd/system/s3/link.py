@@ -1,6 +1,6 @@
 """The daemon's end of the process that asks S3."""
 
-from mountd.core import s3_unit
+from mountd.core.units import s3 as s3_unit
 from mountd.system.on_call import IDLE, PACE, OnCall
 from mountd.system.systemd import Systemd
 from mountd.words import paths

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from mountd.core import changes
-from mountd.core.config import Facts, Source, read
+from mountd.core.config.reading import Facts, Source, read
 from mountd.words.model import Desired, Mount, Place, Problem
 
 BASE = '[[mount]]\nname = "a"\nbucket = "abc"\nfolder = "/m/a"\n'

@@ -16,7 +16,7 @@ from mountd.core.observed import Observed, Worker
 from mountd.core.plan import decide
 from mountd.core.situation import Decision, Situation
 from mountd.core.status import View, mount_document, summary
-from mountd.core.worker import Folder, Prepared
+from mountd.core.units.worker import Folder, Prepared
 from mountd.words.model import Health, Mount, Place, Reason, State
 
 NOW = 1000.0

@@ -25,7 +25,7 @@ from mountd.core.messages import Cause
 from mountd.core.observed import Observed, Worker
 from mountd.core.plan import decide
 from mountd.core.situation import Decision, Situation
-from mountd.core.worker import Folder, Prepared
+from mountd.core.units.worker import Folder, Prepared
 from mountd.words.model import Mount, Place, State
 
 NOW = 1000.0

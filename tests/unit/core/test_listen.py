@@ -3,7 +3,7 @@
 import pytest
 
 from mountd.core import listen
-from mountd.core.config import Facts, Source, read
+from mountd.core.config.reading import Facts, Source, read
 from mountd.core.listen import Listen, WrongAddressError
 
 

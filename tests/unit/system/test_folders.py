@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mountd.core.layers import Kind
-from mountd.core.worker import Folder
+from mountd.core.units.worker import Folder
 from mountd.system import folders, fuse, syscalls
 from mountd.words.errors import MountdError
 

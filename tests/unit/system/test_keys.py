@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mountd.core.worker import KeyFiles
+from mountd.core.units.worker import KeyFiles
 from mountd.system import keys
 from mountd.words import paths
 from mountd.words.errors import MountdError

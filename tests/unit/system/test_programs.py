@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mountd.core.config_facts import Program
+from mountd.core.config.facts import Program
 from mountd.system import configfiles, mounts
 
 ME = os.getuid()

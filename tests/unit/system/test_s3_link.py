@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 from gi.repository import GLib
 
-from mountd.core.sandbox import Property
+from mountd.core.units.sandbox import Property
 from mountd.system.asking import Answer
 from mountd.system.s3.link import Stores
 from mountd.system.systemd import Systemd
