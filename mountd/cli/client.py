@@ -14,6 +14,7 @@ from typing import Any, TextIO
 
 from gi.repository import Gio, GLib
 
+from mountd.cli import screen
 from mountd.core.verdict import Document
 from mountd.words import paths
 from mountd.words.errors import FAULTS, MountdError
@@ -26,6 +27,7 @@ LOOK_AGAIN = 1.0
 """Seconds between looks while waiting, for the case that a signal was missed."""
 
 _SCHEMA = 1
+_OVERLOOKED_MS = 200
 
 _BUS_ERRORS = {
     "org.freedesktop.DBus.Error.ServiceUnknown": "s3mountd is not running",
@@ -101,8 +103,8 @@ class Client:
         A daemon that is away for a moment (restart, upgrade) is waited for; the error is raised at the end.
         """
         ends = GLib.get_monotonic_time() + int(limit * 1e6)
-        with self.news() as wait:
-            while True:
+        with screen.postponed_ends() as ended, self.news(ended) as wait:
+            while not ended:
                 left = (ends - GLib.get_monotonic_time()) / 1e6
                 try:
                     document = self.status()
@@ -112,6 +114,7 @@ class Client:
                     if error.fault.code != "daemon-unreachable" or left <= 0:
                         raise
                 wait(min(LOOK_AGAIN, left))
+        raise KeyboardInterrupt
 
     @contextlib.contextmanager
     def news(self, ended: Sequence[int] = (), out: TextIO | None = None) -> Iterator[Wait]:
@@ -178,8 +181,14 @@ class Client:
         self._bus.call(
             paths.BUS_NAME, paths.OBJECT_PATH, paths.INTERFACE, method, arguments, None,
             Gio.DBusCallFlags.NO_AUTO_START, int(limit * 1000), None, lambda _bus, answer: answers.append(answer))
-        while not answers:
-            GLib.MainContext.default().iteration(True)
+        with screen.postponed_ends() as ended:
+            # A signal just before the wait does not end it.
+            tick = GLib.timeout_add(_OVERLOOKED_MS, lambda: bool(GLib.SOURCE_CONTINUE))
+            while not answers and not ended:
+                GLib.MainContext.default().iteration(True)
+            GLib.source_remove(tick)
+        if not answers:
+            raise KeyboardInterrupt
         try:
             reply = self._bus.call_finish(answers[0])
         except GLib.Error as error:

@@ -62,6 +62,15 @@ def noted_ends() -> Iterator[list[int]]:
 
 
 @contextmanager
+def postponed_ends() -> Iterator[list[int]]:
+    """The same for a while that can be cut short: afterwards the signal does what it always does."""
+    with noted_ends() as ended:
+        yield ended
+    if ended:
+        signal.raise_signal(signal.Signals(ended[0]))
+
+
+@contextmanager
 def taken(out: TextIO) -> Iterator[Screen]:
     """Take the terminal; Ctrl-Z gives it back too, until the program goes on."""
     screen = Screen(out)

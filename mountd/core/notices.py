@@ -72,7 +72,7 @@ class Memory:
 
 def decide(memory: Memory, mounts: Sequence[Document], now: float) -> tuple[Memory, list[Step], float | None]:
     """What is known after this look, what to do, and when to look again though nothing changes."""
-    sick = {name: one for mount in mounts if (one := _sick(memory.sick.get(name := mount["name"]), mount, now))}
+    sick = {name: one for mount in mounts if (one := _sick(memory, name := mount["name"], mount, now))}
     grace = {mount["name"]: float(mount.get("grace", 0.0)) for mount in mounts}
     told = {name: one for name, one in sick.items() if now - one.since >= grace[name]}
     due = [one.since + grace[name] for name, one in sick.items() if name not in told]
@@ -93,15 +93,15 @@ def decide(memory: Memory, mounts: Sequence[Document], now: float) -> tuple[Memo
     return fresh, steps, min(due, default=None)
 
 
-def _sick(before: Sick | None, mount: Document, now: float) -> Sick | None:
-    how = condition(mount)
+def _sick(memory: Memory, name: str, mount: Document, now: float) -> Sick | None:
+    before, how = memory.sick.get(name), condition(mount)
     if how is Condition.UNSURE:
         return before
     if how not in (Condition.OUT, Condition.PERSON):
         return None
     reason = mount["reason"] or {"code": "", "text": "it has not come up yet", "hint": ""}
     cause = f"{reason['code']}@{mount['options'].get('endpoint_url', 'AWS')}"
-    if before and before.how is how:
+    if before and before.how is how and any(name in shown.names for shown in memory.shown.values()):
         # An outage has many faces (refused, unreachable, late): it stays the cause that it was told as.
         return before
     return Sick(before.since if before else now, how, cause, reason["text"], reason["hint"])

@@ -4,7 +4,8 @@
 
 ``--after`` holds, by mount, what its entry is updated with once it was started, stopped or restarted: first to
 "mounting", a moment later, with a ``Changed`` signal, to these values. ``--hang`` answers nothing at all.
-``--refuse`` answers orders with that D-Bus error. Prints "ready" when it has its name.
+``--refuse`` answers orders with that D-Bus error. Prints "ready" when it has its name, "asked" when it has told its
+status.
 """
 
 import argparse
@@ -53,6 +54,7 @@ class FakeManager:
             time.sleep(3600)
         if method == "Status":
             invocation.return_value(GLib.Variant("(s)", (self._status,)))
+            print("asked", flush=True)
         elif method == "Plan":
             invocation.return_value(GLib.Variant("(s)", (self._plan,)))
         elif method == "History":

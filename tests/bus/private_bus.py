@@ -63,6 +63,12 @@ class Bus:
         return Ran(child.returncode, out, err, time.monotonic() - began)
 
 
+def asked(manager: "subprocess.Popen[str]") -> None:
+    """Returns once somebody has been told the fake daemon's status."""
+    assert manager.stdout is not None
+    assert manager.stdout.readline() == "asked\n"
+
+
 def document(name: str) -> str:
     """The text of a canned document."""
     return (DOCUMENTS / f"{name}.json").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mountd.words import paths
 from mountd.words.errors import FAULTS
-from tests.bus.private_bus import Bus, document
+from tests.bus.private_bus import Bus, asked, document
 
 UP = {"state": "mounted", "health": "ok", "reason": None, "next_try": None}
 READY = json.dumps({name: {**UP, "unit": f"s3mount-{name}-2.service", "pid": 77} for name in ("kopah", "archive")})
@@ -197,7 +197,7 @@ def test_wait_runs_out_of_time(bus: Bus) -> None:
 def test_wait_lives_through_a_restart_of_the_daemon(bus: Bus) -> None:
     old = bus.manager("sick")
     waiting = bus.popen("wait", "kopah", "--timeout", "30s")
-    time.sleep(0.7)
+    asked(old)
     old.kill()
     old.wait()
     time.sleep(0.7)
@@ -208,9 +208,9 @@ def test_wait_lives_through_a_restart_of_the_daemon(bus: Bus) -> None:
 
 
 def test_ctrl_c_while_waiting(bus: Bus) -> None:
-    bus.manager("sick")
+    daemon = bus.manager("sick")
     waiting = bus.popen("wait", "kopah")
-    time.sleep(0.7)
+    asked(daemon)
     waiting.send_signal(signal.SIGINT)
     _, err = waiting.communicate(timeout=5)
     assert waiting.returncode == 130

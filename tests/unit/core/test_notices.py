@@ -175,3 +175,10 @@ def test_a_daemon_without_grace_in_its_document(desktop: Desktop) -> None:
     old = mount("one", AWAY)
     del old["grace"]
     assert desktop.look(0, old) == [OUT]
+
+
+def test_what_is_known_when_it_is_told_counts_and_not_the_first_guess(desktop: Desktop) -> None:
+    desktop.look(0, mount("one", WELL))
+    assert desktop.look(1, mount("one", STARTS)) == []
+    assert desktop.look(12, mount("one", AWAY)) == [OUT]
+    assert [step.body for step in desktop.steps if isinstance(step, Notice)] == ["text of unreachable"]
