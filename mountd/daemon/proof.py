@@ -72,9 +72,8 @@ class Proof:
 
     @property
     def under_way(self) -> int:
-        """How many questions of ours wait at the worker."""
-        helper = self.kept.world.helper
-        return sum(helper.is_open(number) for number in (self._pending, *self._stuck))
+        """How many questions of ours wait at the worker; one that waits too long is a caller like any other."""
+        return int(bool(self._pending) and not self._was_late)
 
     # The worker
 

@@ -74,6 +74,7 @@ def test_the_interface_describes_itself_to_everybody(machine: Machine) -> None:
     assert sorted(found) == sorted([
         *((f".{name}", "method", "s", "-") for name in ("Start", "Stop", "Restart", "Check")),
         *((f".{name}", "method", "-", "s") for name in ("Status", "Plan")),
+        (".History", "method", "s", "s"),
         (".Reload", "method", "-", "-"), (".Changed", "signal", "ss", "-"),
     ])
 

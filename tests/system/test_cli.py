@@ -232,13 +232,10 @@ def test_status_answers_while_a_worker_does_not(machine: Machine) -> None:
         took = [float(line) for line in machine.run(["bash", "-c", script], check=False).stderr.split()]
         print(f"status with one worker stopped: median {statistics.median(took) * 1000:.0f} ms of {took}")
         assert statistics.median(took) < 0.5
-        wait_for(machine, "one", health="unknown", timeout=45)
         assert look(machine, "two")["health"] == "ok"
         assert machine.read("/srv/two/hello.txt") == "hello from bucket-two\n"
-        assert _ctl(machine, "status").returncode == 1
     finally:
-        machine.run(["kill", "-CONT", str(pid)])
-    _ctl(machine, "restart one")
+        machine.run(["kill", "-CONT", str(pid)], check=False)
     wait_ok(machine, "one")
 
 
