@@ -10,6 +10,8 @@ from tests.machine import Machine
 from tests.machine.kit import ENDPOINT
 from tests.system.kit import CONFIG, KEYS, configure, mount, mounts_on, status, wait_ok
 
+pytestmark = pytest.mark.once
+
 STORE = f"--provider seaweedfs --endpoint-url {ENDPOINT}"
 DROPINS = "/etc/s3mountd/mounts.d"
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from tests.machine import Machine
 from tests.machine.inside import Result
 from tests.system import kit
+
+pytestmark = pytest.mark.once
 
 
 def _check(machine: Machine, *words: str) -> Result:

@@ -30,6 +30,8 @@ from tests.system.kit import (
     wait_ok,
 )
 
+pytestmark = pytest.mark.once
+
 BUS = "org.s3mountd1 /org/s3mountd1 org.s3mountd1.Manager"
 ONE, TWO = mount("one"), mount("two", "bucket-two")
 WRONG = mount("wrong", "no-such-bucket")

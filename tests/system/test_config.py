@@ -23,6 +23,8 @@ from tests.system.kit import (
     workers,
 )
 
+pytestmark = pytest.mark.once
+
 DROPIN = "/etc/s3mountd/mounts.d/20-two.toml"
 ONE, TWO = mount("one"), mount("two", "bucket-two")
 

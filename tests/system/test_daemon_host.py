@@ -14,6 +14,8 @@ from tests.system.daemons import ONE, TWO, both, daemon_pid, next_daemon, recove
 from tests.system.kit import CONFIG, configure, hammer, kill, look, mount, status, toml, wait_for, wait_ok
 from tests.system.test_helper import helpers
 
+pytestmark = pytest.mark.once
+
 STATE = "/var/lib/s3mountd"
 
 
@@ -38,7 +40,6 @@ def small_state(machine: Machine) -> Iterator[Machine]:
     machine.run(f"systemctl stop s3mountd; umount --lazy {STATE}")
 
 
-@pytest.mark.once
 def test_no_room_in_run_costs_no_mount(machine: Machine) -> None:
     both(machine)
     machine.run("mount -o remount,size=64m /run")
@@ -62,7 +63,6 @@ def test_no_room_in_run_costs_no_mount(machine: Machine) -> None:
     assert ".new" not in machine.run("ls /run/s3mountd/mounts").stdout
 
 
-@pytest.mark.once
 def test_no_room_for_what_must_outlive_a_boot_is_told_and_made_good(small_state: Machine) -> None:
     machine = small_state
     both(machine)
@@ -85,7 +85,6 @@ def recovers_beside_stopped(machine: Machine) -> None:
     wait_ok(machine, "one")
 
 
-@pytest.mark.once
 def test_etc_and_state_that_are_read_only_are_enough(small_state: Machine) -> None:
     machine = small_state
     both(machine)
@@ -103,7 +102,6 @@ def test_etc_and_state_that_are_read_only_are_enough(small_state: Machine) -> No
         machine.run("umount --lazy /etc")
 
 
-@pytest.mark.once
 def test_without_tmp_it_starts_and_recovers(own_machine: Machine) -> None:
     both(own_machine)
     own_machine.run("systemctl mask --now tmp.mount; umount --lazy /tmp; mv /tmp /gone 2>/dev/null; ! test -e /tmp")
@@ -113,7 +111,6 @@ def test_without_tmp_it_starts_and_recovers(own_machine: Machine) -> None:
     recovers(own_machine, "two")
 
 
-@pytest.mark.once
 def test_descriptors_that_run_out_cost_no_mount_and_heal(machine: Machine) -> None:
     both(machine)
     before, daemon = wait_traces(machine), daemon_pid(machine)
@@ -132,7 +129,6 @@ def test_descriptors_that_run_out_cost_no_mount_and_heal(machine: Machine) -> No
     recovers(machine, "two")
 
 
-@pytest.mark.once
 def test_a_helper_that_is_stopped_is_found_out_and_replaced(machine: Machine) -> None:
     both(machine)
     deaf = helpers(machine)[-1]
@@ -143,7 +139,6 @@ def test_a_helper_that_is_stopped_is_found_out_and_replaced(machine: Machine) ->
     assert deaf not in helpers(machine)
 
 
-@pytest.mark.once
 def test_a_helper_that_dies_while_a_worker_starts_costs_nothing(machine: Machine) -> None:
     both(machine)
     machine.write(CONFIG, toml([{**ONE, "read_only": True}, TWO]))
@@ -154,7 +149,6 @@ def test_a_helper_that_dies_while_a_worker_starts_costs_nothing(machine: Machine
     assert (met.errors, met.bare, met.wrong) == ({}, 0, 0)
 
 
-@pytest.mark.once
 def test_what_was_accepted_last_counts_at_a_start_and_is_remarked_upon_again(machine: Machine) -> None:
     configure(machine, mount("one", upload_checksums="off"))
     wait_ok(machine, "one")

@@ -104,6 +104,7 @@ def test_each_fault_has_its_code_within_seconds_of_a_reload(machine: Machine, tm
     assert max(took.values()) < PROMISE + SLACK
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("fault", "code"), [("blackhole", "unreachable"), ("dropped", "unreachable"),
                                              ("unplugged", "unreachable"), ("nameless", "name-unresolved")])
 def test_a_network_that_fails_is_told_from_a_store_that_does(machine: Machine, far: Far, fault: str, code: str) -> None:
@@ -116,6 +117,7 @@ def test_a_network_that_fails_is_told_from_a_store_that_does(machine: Machine, f
     assert took[name] < PROMISE + SLACK
 
 
+@pytest.mark.once
 def test_it_is_started_by_a_question_and_gone_with_the_daemon(machine: Machine) -> None:
     kit.configure(machine, kit.mount("well"))
     kit.wait_ok(machine, "well")
@@ -129,6 +131,7 @@ def test_it_is_started_by_a_question_and_gone_with_the_daemon(machine: Machine) 
     kit.wait_ok(machine, "well")
 
 
+@pytest.mark.once
 def test_it_gives_nothing_away_and_can_do_nothing(machine: Machine) -> None:
     kit.configure(machine, kit.mount("slow", endpoint_url=NOBODY_LISTENS), kit.mount("well"))
     kit.wait_for(machine, "slow", 10, code="connection-refused")
@@ -149,6 +152,7 @@ def test_it_gives_nothing_away_and_can_do_nothing(machine: Machine) -> None:
     assert float(rating) <= 1.5
 
 
+@pytest.mark.once
 def test_when_it_is_killed_the_next_question_has_another(machine: Machine) -> None:
     kit.configure(machine, kit.mount("one", endpoint_url=NOBODY_LISTENS))
     kit.wait_for(machine, "one", 10, code="connection-refused")

@@ -71,6 +71,7 @@ def _hangs(machine: Machine) -> list[str]:
     return [line for line in machine.journal("-u", "s3mountd", "-o", "cat").splitlines() if "does not answer" in line]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("limit", "goal"), [("15s", 20.0), ("4s", 5.0)])
 def test_callers_of_a_stopped_worker_are_freed_in_time_and_others_do_not_notice(
     machine: Machine, limit: str, goal: float, capsys: pytest.CaptureFixture[str]
@@ -106,6 +107,7 @@ def _has_evidence(machine: Machine, name: str, one: kit.Document) -> None:
     assert ADMIN.secret_key not in json.dumps(found)
 
 
+@pytest.mark.once
 def test_a_standby_takes_over_from_a_hung_worker(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     kit.configure(machine, kit.mount("pair", hang_timeout="3s", standby=True))
     one = kit.wait_for(machine, "pair", state="mounted", health="ok", standby=True)
@@ -128,6 +130,7 @@ def test_a_worker_that_answers_nobody_is_replaced(machine: Machine) -> None:
         assert again["last_outage"]["code"] == "worker-hung" and again["unit"] != one["unit"]
 
 
+@pytest.mark.once
 def test_an_outage_of_s3_is_no_hang_and_a_hang_in_it_is_one_when_it_is_over(machine: Machine, far: Far) -> None:
     kit.configure(machine, kit.mount("patient", endpoint_url=far.endpoint, hang_timeout="3s"))
     [one] = kit.wait_ok(machine, "patient")
@@ -142,6 +145,7 @@ def test_an_outage_of_s3_is_no_hang_and_a_hang_in_it_is_one_when_it_is_over(mach
     kit.wait_for(machine, "patient", 15, state="mounted", health="ok", restarts=1)
 
 
+@pytest.mark.once
 def test_many_readers_on_a_slow_link_are_no_hang(machine: Machine, far: Far) -> None:
     big = "seq 1 2000000 | head -c 8000000 > /srv/slow/big"
     kit.configure(machine, kit.mount("slow", endpoint_url=far.endpoint, hang_timeout="3s"))
@@ -169,6 +173,7 @@ for writer in writers:
 """
 
 
+@pytest.mark.once
 def test_many_writers_on_a_slow_link_are_no_hang_and_lose_nothing(machine: Machine, far: Far) -> None:
     kit.configure(machine, kit.mount("upload", endpoint_url=far.endpoint, hang_timeout="3s"))
     [one] = kit.wait_ok(machine, "upload")

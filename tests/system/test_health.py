@@ -57,6 +57,7 @@ def answers(machine: Machine) -> bool:
     return machine.run(f"curl -s -m 1 -o /dev/null {ENDPOINT}", check=False).returncode == 0
 
 
+@pytest.mark.once
 def test_a_probe_goes_all_the_way_to_s3(machine: Machine) -> None:
     configure(machine, mount("one", check=CHECK, debug=True))
     wait_ok(machine, "one")
@@ -74,6 +75,7 @@ def test_a_server_that_is_gone(machine: Machine, served: int) -> None:
     healed_after(machine, lambda: machine.run("systemctl start weed"))
 
 
+@pytest.mark.once
 def test_a_server_that_takes_connections_and_says_nothing(machine: Machine, served: int) -> None:
     machine.run("systemctl kill -s STOP weed")
     try:
@@ -84,6 +86,7 @@ def test_a_server_that_takes_connections_and_says_nothing(machine: Machine, serv
     healed_after(machine, lambda: None)
 
 
+@pytest.mark.once
 def test_a_bucket_deleted_under_the_mount(machine: Machine) -> None:
     machine.seed(["bucket-short"])
     configure(machine, mount("one", "bucket-short", check=CHECK))
@@ -100,6 +103,7 @@ def test_a_bucket_deleted_under_the_mount(machine: Machine) -> None:
     assert workers(machine) == before
 
 
+@pytest.mark.once
 def test_a_key_that_is_revoked(machine: Machine, served: int) -> None:
     identities = machine.read(str(CONFIG))
     try:
@@ -120,6 +124,7 @@ def told(machine: Machine) -> list[str]:
     return [line.partition("]: ")[2] for line in lines if " s3mountd[" in line]
 
 
+@pytest.mark.once
 def test_ten_mounts_of_a_server_that_is_gone_are_one_cause(machine: Machine) -> None:
     names = [f"m{number}" for number in range(10)]
     configure(machine, *(mount(name, check={"interval": "10min"}, grace="2s") for name in names))
@@ -156,6 +161,7 @@ def test_ten_mounts_of_a_server_that_is_gone_are_one_cause(machine: Machine) -> 
     assert len(said) == 2
 
 
+@pytest.mark.once
 def test_what_is_over_within_its_grace_is_not_told_as_an_outage(machine: Machine) -> None:
     configure(machine, *(mount(name, check=CHECK, grace="1min") for name in ("one", "two")))
     wait_ok(machine, "one", "two")

@@ -19,6 +19,8 @@ from tests.system.kit import (
     workers,
 )
 
+pytestmark = pytest.mark.once
+
 DAEMON = "s3mountd.service"
 
 

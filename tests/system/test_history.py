@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
+import pytest
+
 from tests.machine import Machine
 from tests.system import kit
 from tests.system.kit import Document
+
+pytestmark = pytest.mark.once
 
 OFF = "systemctl stop weed.service; ! systemctl is-active --quiet weed.service"
 

@@ -7,8 +7,12 @@ import re
 import time
 from collections.abc import Sequence
 
+import pytest
+
 from tests.machine import Machine
 from tests.system import kit
+
+pytestmark = pytest.mark.once
 
 HOOK = "/usr/local/bin/s3-changed"
 SHORT = "/run/systemd/system/s3mountd-hook-.service.d"

@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 from tests.machine import Machine
 from tests.system import kit
+
+pytestmark = pytest.mark.once
 
 ADDRESS = "127.0.0.1:9787"
 UNIT = "s3mountd-http.service"

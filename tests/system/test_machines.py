@@ -16,6 +16,8 @@ from tests.machine.nspawn import Group
 from tests.machine.reset import reset
 from tests.setup.worker import worker
 
+pytestmark = pytest.mark.once
+
 LAST_WORDS = """[Service]
 Type=oneshot
 RemainAfterExit=yes

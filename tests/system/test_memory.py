@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from mountd.core.shares import share
 from tests.machine import Machine
 from tests.system import kit
+
+pytestmark = pytest.mark.once
 
 
 def _target(machine: Machine, pid: int) -> int:

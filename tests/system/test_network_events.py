@@ -3,9 +3,13 @@
 import re
 import time
 
+import pytest
+
 from tests.machine import Machine
 from tests.machine.far import FAULTS, Far
 from tests.system.kit import configure, mount, show, wait_for, wait_ok
+
+pytestmark = pytest.mark.once
 
 CABLE = FAULTS["unplugged"]
 

@@ -9,8 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.machine import Machine
 from tests.system import kit
+
+pytestmark = pytest.mark.once
 
 SERVER = (Path(__file__).parents[1] / "bus/notification_server.py").read_text()
 SESSION = {"XDG_RUNTIME_DIR": "/run/user/1000", "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/user/1000/bus"}

@@ -100,6 +100,7 @@ def test_an_idle_worker_goes_and_comes_back(machine: Machine) -> None:
     assert "no outage" in machine.run("s3mountctl history idle").stdout
 
 
+@pytest.mark.once
 def test_an_open_file_and_a_working_directory_keep_the_worker(machine: Machine) -> None:
     kit.configure(machine, _lazy("held"))
     with kit.opened(machine, "/srv/held/hello.txt", "r") as reader:
@@ -117,6 +118,7 @@ def test_an_open_file_and_a_working_directory_keep_the_worker(machine: Machine) 
     _asleep(machine, "held")
 
 
+@pytest.mark.once
 def test_an_upload_is_never_cut(machine: Machine) -> None:
     kit.configure(machine, _lazy("upload"))
     with kit.opened(machine, "/srv/upload/slow", "w") as writer:
@@ -131,6 +133,7 @@ def test_an_upload_is_never_cut(machine: Machine) -> None:
     kit.store(machine, "delete_object", Bucket="bucket-one", Key="slow")
 
 
+@pytest.mark.once
 def test_while_s3_is_away_the_first_caller_waits_for_one_try_then_when_away_counts(machine: Machine) -> None:
     kit.configure(machine, _lazy("away", start_timeout="3s"))
     _asleep(machine, "away")
@@ -145,6 +148,7 @@ def test_while_s3_is_away_the_first_caller_waits_for_one_try_then_when_away_coun
     assert _read(machine, "away") == HELLO
 
 
+@pytest.mark.once
 def test_asleep_over_a_reboot_and_a_crash_of_the_daemon(own_machine: Machine) -> None:
     machine = own_machine
     kit.configure(machine, _lazy("over"))
@@ -160,6 +164,7 @@ def test_asleep_over_a_reboot_and_a_crash_of_the_daemon(own_machine: Machine) ->
     assert kit.beneath(machine, "/srv/over") == []
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("swap", ["beneath", "detach"])
 def test_many_rounds_under_somebody_who_reads_now_and_then(machine: Machine, swap: str) -> None:
     if swap == "detach":

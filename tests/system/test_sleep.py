@@ -10,6 +10,8 @@ from tests.machine import Machine
 from tests.machine.cache import REPO
 from tests.system.kit import PYTHON, _end, configure, look, mount, wait_for, wait_ok
 
+pytestmark = pytest.mark.once
+
 FAKE = "/usr/local/lib/fake_login1.py"
 Tell = Callable[[str], int]
 

@@ -38,6 +38,7 @@ def test_a_standby_takes_over_from_a_killed_worker_in_milliseconds(
     assert gap < min(SANE, cold), "a worker that has begun already is there sooner than one that has to start"
 
 
+@pytest.mark.once
 def test_the_worker_that_takes_over_is_the_standby_and_another_one_stands_by(machine: Machine) -> None:
     kit.configure(machine, kit.mount("pair", standby=True, grace=0))
     one = _ready(machine, "pair")
@@ -52,6 +53,7 @@ def test_the_worker_that_takes_over_is_the_standby_and_another_one_stands_by(mac
     assert "ready" in shown and "MB of memory (RSS)" in shown
 
 
+@pytest.mark.once
 def test_a_standby_comes_and_goes_with_the_configuration_and_the_worker_stays(machine: Machine) -> None:
     kit.configure(machine, kit.mount("asked"))
     [one] = kit.wait_ok(machine, "asked")
@@ -64,6 +66,7 @@ def test_a_standby_comes_and_goes_with_the_configuration_and_the_worker_stays(ma
     assert kit.look(machine, "asked")["restarts"] == 0
 
 
+@pytest.mark.once
 def test_a_standby_that_dies_is_replaced_and_nobody_notices(machine: Machine) -> None:
     kit.configure(machine, kit.mount("calm", standby=True))
     one = _ready(machine, "calm")
@@ -76,6 +79,7 @@ def test_a_standby_that_dies_is_replaced_and_nobody_notices(machine: Machine) ->
     assert met.errors == {} and met.bare == 0 and met.reads > 0
 
 
+@pytest.mark.once
 def test_a_standby_that_cannot_come_up_is_tried_less_and_less_often(machine: Machine) -> None:
     with kit.standin(machine, bucket_one={}):
         kit.configure(machine, kit.mount("alone", standby=True))

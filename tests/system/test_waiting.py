@@ -53,6 +53,7 @@ def test_callers_block_while_s3_is_away_and_are_served_when_it_comes(machine: Ma
     assert _stored(machine) == 0, "somebody still holds the server's end: callers of a dead worker would wait"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("signal", ["INT", "TERM", "KILL"])
 def test_a_blocked_caller_can_be_ended(machine: Machine, signal: str) -> None:
     away(machine)
@@ -68,6 +69,7 @@ def test_a_blocked_caller_can_be_ended(machine: Machine, signal: str) -> None:
         assert callers.pids() == [second], "the other one waits on"
 
 
+@pytest.mark.once
 def test_a_bucket_that_does_not_exist_costs_callers_nothing_until_the_limit(machine: Machine) -> None:
     kit.configure(machine, waiting_mount("hopeless", "no-such-bucket", wait_limit="12s"))
     kit.wait_for(machine, "hopeless", state="failed", code="bucket-missing")
@@ -89,6 +91,7 @@ def test_a_bucket_that_does_not_exist_costs_callers_nothing_until_the_limit(mach
     kit.store(machine, "delete_bucket", Bucket="no-such-bucket")
 
 
+@pytest.mark.once
 def test_after_it_served_a_new_time_of_waiting_begins(machine: Machine) -> None:
     kit.configure(machine, waiting_mount("anew", wait_limit="8s"))
     for _ in range(2):
@@ -119,6 +122,7 @@ def test_who_waits_outlives_the_daemon(machine: Machine, how: str) -> None:
     machine.wait_until(lambda: _stored(machine) == 0, 5, "the store is empty")
 
 
+@pytest.mark.once
 def test_the_daemon_dies_while_a_worker_comes_up_for_those_who_wait(machine: Machine) -> None:
     with kit.standin(machine, bucket_one={"start_delay": 3}):
         kit.configure(machine, waiting_mount("midway", start_timeout="30s"))
@@ -132,6 +136,7 @@ def test_the_daemon_dies_while_a_worker_comes_up_for_those_who_wait(machine: Mac
         assert {**kit.workers(machine), **given} == kit.workers(machine), "the worker was not taken over"
 
 
+@pytest.mark.once
 def test_what_was_lost_is_made_anew(machine: Machine) -> None:
     away(machine)
     kit.configure(machine, waiting_mount("lost"))
@@ -149,6 +154,7 @@ def test_what_was_lost_is_made_anew(machine: Machine) -> None:
     assert len(kit.mounts_on(machine, "/srv/lost")) == 1
 
 
+@pytest.mark.once
 def test_a_worker_that_dies_after_its_first_request_does_not_spoil_the_folder(machine: Machine) -> None:
     with kit.standin(machine, bucket_one={"hang_at_request": 1}):
         kit.configure(machine, waiting_mount("spoilt"))
@@ -158,6 +164,7 @@ def test_a_worker_that_dies_after_its_first_request_does_not_spoil_the_folder(ma
     assert len(kit.mounts_on(machine, "/srv/spoilt")) == 1
 
 
+@pytest.mark.once
 def test_what_waits_is_unmounted_like_anything(machine: Machine) -> None:
     away(machine)
     kit.configure(machine, waiting_mount("leaving"))
@@ -169,6 +176,7 @@ def test_what_waits_is_unmounted_like_anything(machine: Machine) -> None:
     assert _stored(machine) == 0
 
 
+@pytest.mark.once
 def test_another_choice_by_reload_frees_those_who_wait(machine: Machine) -> None:
     away(machine)
     kit.configure(machine, waiting_mount("changing"))

@@ -59,6 +59,7 @@ def test_after_a_crash_callers_wait_and_never_see_the_bare_folder(machine: Machi
     machine.run("find /srv/crashed -name 'hammer-*' -delete")
 
 
+@pytest.mark.once
 def test_a_sync_tool_never_takes_the_folder_for_an_empty_one(machine: Machine) -> None:
     kit.configure(machine, waiting_mount("source", wait_limit="30s"))
     [one] = kit.wait_ok(machine, "source")

@@ -19,6 +19,8 @@ import pytest
 from tests.machine import Machine
 from tests.system import kit
 
+pytestmark = pytest.mark.once
+
 _ON_PTY = (Path(__file__).parent / "on_pty.py").read_text()
 _TAKE, _GIVE_BACK = "\x1b[?1049h", "\x1b[?7h\x1b[?25h\x1b[?1049l"
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

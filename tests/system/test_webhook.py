@@ -11,9 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.machine import Machine
 from tests.machine.kit import ENDPOINT
 from tests.system import kit
+
+pytestmark = pytest.mark.once
 
 PORT = 9780
 SECRET = "planted-secret-T0B0xyz"
