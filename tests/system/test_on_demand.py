@@ -170,7 +170,7 @@ def test_many_rounds_under_somebody_who_reads_now_and_then(machine: Machine, swa
     if swap == "detach":
         machine.write("/run/systemd/system/s3mountd.service.d/swap.conf", OLD_KERNEL)
         machine.run("systemctl daemon-reload && systemctl restart s3mountd.service")
-    rounds = 50 if swap == "beneath" else 10
+    rounds = 15 if swap == "beneath" else 6
     kit.configure(machine, _lazy("rounds"))
     _asleep(machine, "rounds")
     reading = machine.popen([kit.PYTHON, "-c", NOW_AND_THEN, "/srv/rounds/hello.txt", str(rounds * 4)],
