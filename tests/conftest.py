@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 
 import pytest
 
@@ -15,6 +16,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Clean the environment before anything of the tests is imported."""
     for name in [name for name in os.environ if FOREIGN.fullmatch(name)]:
         del os.environ[name]
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Begun in the background of a shell. Programs would inherit it, and what Ctrl-C does could not be shown.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
