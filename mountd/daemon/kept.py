@@ -139,12 +139,6 @@ class Kept:
         """Seconds within which what is over was no outage."""
         return self.mount.grace if self.mount else Mount.grace
 
-    def recall(self) -> None:
-        """What an earlier daemon proved of the worker that serves is proven still, and as old as it is."""
-        told = self.record
-        if told.state is State.MOUNTED and told.cause is None and told.checked_at is not None:
-            self.evidence = proven(self.world.now() - max(0.0, self.world.wall() - told.checked_at))
-
     def prove(self) -> None:
         """The worker has just reached its bucket."""
         self.evidence = proven(self.world.now())

@@ -111,9 +111,7 @@ class Reconciler:
     def _adopt_worker(self, worker: Worker) -> None:
         keeper = self._keeper(worker.name, worker.folder)
         keeper.adopt(worker)
-        keeper.kept.recall()
         keeper.proof.look()
-        keeper.proof.ask()
 
     def want(self, desired: Desired) -> None:
         """Hand every keeper what the configuration says of it; make and retire keepers accordingly."""
