@@ -172,6 +172,8 @@ def test_by_keyboard_and_by_ear(bus: Bus, server: Server, browser: Browser) -> N
     assert browser.value("document.activeElement.textContent") == "Details of typo"
     browser.press("Enter")
     assert browser.value("document.activeElement.parentElement.open") is True
+    # Until the history is known the rows are without their bars.
+    browser.until(lambda: browser.value("document.querySelector('[data-name=typo] svg') !== null"))
     browser.value("document.querySelector('[data-name=typo] strong').marked = true")
     assert bus.ctl("start", "kopah", "--no-wait").status == 0
     browser.until(lambda: shown(browser).index("kopah") > shown(browser).index("scratch"))
