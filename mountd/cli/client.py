@@ -9,6 +9,7 @@ Python alone 9 ms).
 import contextlib
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TextIO
 
@@ -45,6 +46,22 @@ _BY_BUS_NAME = {fault.bus_name: fault.code for fault in FAULTS.values()}
 Wait = Callable[[float], list[tuple[str, str]]]
 
 
+def _connected(limit: float) -> Gio.DBusConnection:
+    """The system bus; a bus that is stopped takes connections and never answers, and GIO would wait for ever."""
+    over = Gio.Cancellable()
+    # Of all that GIO has, only a cancellable may be used from another thread (its documentation).
+    timer = threading.Timer(limit, over.cancel)
+    timer.daemon = True
+    timer.start()
+    try:
+        return Gio.bus_get_sync(Gio.BusType.SYSTEM, over)
+    except GLib.Error as error:
+        why = f"it does not answer for {limit:g} s" if over.is_cancelled() else error.message
+        raise MountdError("daemon-unreachable", f"no system bus ({why})") from error
+    finally:
+        timer.cancel()
+
+
 class Client:
     """One connection to the daemon. Every method raises ``MountdError``; those that look return within ``limit``.
 
@@ -53,10 +70,7 @@ class Client:
 
     def __init__(self, limit: float = CALL_LIMIT) -> None:
         self._limit = limit
-        try:
-            self._bus = Gio.bus_get_sync(Gio.BusType.SYSTEM, None)
-        except GLib.Error as error:
-            raise MountdError("daemon-unreachable", f"no system bus ({error.message})") from error
+        self._bus = _connected(limit)
         self._bus.set_exit_on_close(False)
 
     def status_text(self) -> str:

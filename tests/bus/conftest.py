@@ -20,7 +20,7 @@ def bus(compiled: str) -> Iterator[Bus]:
     daemon = subprocess.Popen(["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address"],
                               stdout=subprocess.PIPE, text=True)
     assert daemon.stdout is not None
-    made = Bus(daemon.stdout.readline().strip(), compiled)
+    made = Bus(daemon.stdout.readline().strip(), compiled, daemon)
     try:
         yield made
     finally:

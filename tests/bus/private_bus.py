@@ -28,6 +28,7 @@ class Bus:
 
     address: str
     compiled: str
+    daemon: "subprocess.Popen[str]"
     children: list["subprocess.Popen[str]"] = field(default_factory=list)
 
     @property

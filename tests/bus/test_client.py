@@ -242,6 +242,13 @@ def test_bus_missing(bus: Bus) -> None:
     assert "no system bus" in ran.err
 
 
+def test_a_bus_that_is_stopped_is_bounded(bus: Bus) -> None:
+    bus.daemon.send_signal(signal.SIGSTOP)
+    ran = bus.ctl("status")
+    assert (ran.status, ran.out) == (3, "")
+    assert "no system bus (it does not answer for 5 s)" in " ".join(ran.err.split())
+
+
 def test_a_hung_daemon_is_bounded(bus: Bus) -> None:
     bus.manager("healthy", "--hang")
     ran = bus.ctl("status")

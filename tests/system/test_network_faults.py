@@ -102,15 +102,22 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def scene(shared_machine: Machine) -> Iterator[Scene]:
+def stage(shared_machine: Machine) -> Iterator[Far]:
     machine = shared_machine
     reset(machine)
-    with joined(machine) as far, callers(machine) as users:
+    with joined(machine) as far:
         stock(machine, BUCKET, ENDPOINT)
         afar = [kit.mount(name, endpoint_url=ENDPOINT, check=CHECK, read_only=name == "ro") for name in ("ro", "rw")]
         kit.configure(machine, *afar, kit.mount("near"))
-        kit.wait_ok(machine, "ro", "rw", "near")
-        yield Scene(machine, far, users)
+        yield far
+
+
+@pytest.fixture
+def scene(shared_machine: Machine, stage: Far) -> Iterator[Scene]:
+    """Callers of its own for each fault: one that fails must not spoil the next."""
+    kit.wait_ok(shared_machine, "ro", "rw", "near", timeout=60)
+    with callers(shared_machine) as users:
+        yield Scene(shared_machine, stage, users)
 
 
 def _seconds_until(scene: Scene, health: str, since: float) -> tuple[float, kit.Document]:
