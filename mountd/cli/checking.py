@@ -11,6 +11,7 @@ from mountd.core.config import reading as config
 from mountd.core.verdict import Exit
 from mountd.system import configfiles
 from mountd.words import paths
+from mountd.words.errors import MountdError
 from mountd.words.model import Mount, Place, Problem
 from mountd.words.options import Version
 
@@ -52,6 +53,15 @@ def check(files: Sequence[str], worker_version: Version | None, drafts: Mapping[
     except config.ConfigError as error:
         return Found((*problems, *error.problems))
     return Found(tuple(problems), config.warnings(desired, facts), desired.notes, desired.mounts)
+
+
+def named(name: str, found: Found) -> Mount:
+    """The mount of that name. Raises ``no-such-mount``."""
+    mount = next((one for one in found.mounts if one.name == name), None)
+    if mount is None:
+        detail = repr(name) if not found.problems else f"{name!r} (the configuration has faults: s3mountctl check)"
+        raise MountdError("no-such-mount", detail)
+    return mount
 
 
 def _with_drafts(sources: Sequence[config.Source], drafts: Mapping[str, str]) -> list[config.Source]:

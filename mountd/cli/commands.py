@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from mountd.cli import acts, explain, export, local, nagios, past, reads, watch
+from mountd.cli import acts, explain, export, local, nagios, past, reads, watch, whoami
 from mountd.cli.console import Console
 from mountd.cli.text import count_of, seconds_of
 
@@ -101,6 +101,15 @@ _JSON = Argument(("--json",), "print for a machine")
 _NO_WAIT = Argument(("--no-wait",), "do not wait for the outcome")
 _TIMEOUT = Argument(("--timeout",), "wait no longer than this, such as 30s or 5min (2min when not given)",
                     Take.ONE, "SPAN", parse=seconds_of, default=WAIT_LIMIT)
+_STORE = (
+    Argument(("--profile",), "profile of ~/.aws", Take.ONE, "PROFILE"),
+    Argument(("--user",), "whose ~/.aws (yours when not given; under sudo that of who called it, then root's)",
+             Take.ONE, "USER"),
+    Argument(("--endpoint-url",), "URL of the store, for all but AWS", Take.ONE, "URL"),
+    Argument(("--provider",), "kind of store, for all but AWS", Take.ONE, "PROVIDER"),
+    Argument(("--region",), "region to ask", Take.ONE, "REGION"),
+    Argument(("--ca-bundle",), "CA of the store, where this machine does not trust it", Take.ONE, "FILE",
+             fill=Fill.FILES))
 _ORDER = (_SOME, _ALL, _NO_WAIT, _TIMEOUT, _JSON)
 
 _ROWS = (
@@ -198,6 +207,13 @@ _ROWS = (
         "Its exit status is theirs, not that of the other commands: 0 OK, 1 WARNING, 2 CRITICAL, and 3 UNKNOWN when "
         "the daemon cannot be reached or there is no such mount. A mount that is named, and stopped or disabled, is a "
         "WARNING."),
+    Command(
+        "whoami", whoami.whoami, "show whose keys are used, and who they are to the store",
+        (Argument(("NAME",), "name of a mount, for its store and keys; without one the options tell", Take.MAYBE,
+                  fill=Fill.MOUNTS), *_STORE, _JSON),
+        "Asks the store, and so shows that it is reached and takes the key; it tells the source of the keys and never "
+        "what they are. Needs no daemon. Exit status 1 when the clock is off by 5 minutes or more, 2 when the store "
+        "cannot be asked.", needs_daemon=False),
     Command(
         "export", export.export, "print the mounts in the words of another tool",
         (Argument(("FORMAT",), f"one of {', '.join(export.FORMATS)}", Take.ONE, fill=Fill.FORMATS),

@@ -61,9 +61,10 @@ class Console:
         if self._err.isatty():
             self.warn([self.error_style.dim(line)])
 
-    def fail(self, error: MountdError, **known: str) -> Exit:
-        """Explain an error and give its exit status; ``known`` fills the names of its sentence and hint."""
-        self.warn(render.failure(error.fault.code, error.detail, known, self.error_style))
+    def fail(self, error: MountdError, hint: str = "", **known: str) -> Exit:
+        """Explain an error and give its exit status; ``known`` fills the names of its sentence and hint, and ``hint``
+        counts where the one of the table does not fit."""
+        self.warn(render.failure(error.fault.code, error.detail, known, self.error_style, hint))
         return _EXITS.get(error.fault.code, Exit.DOWN)
 
 

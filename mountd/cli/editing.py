@@ -17,7 +17,7 @@ from mountd.core.config.rules import derived_name
 from mountd.core.verdict import Exit
 from mountd.words import paths
 from mountd.words.errors import MountdError
-from mountd.words.model import Mount, Place
+from mountd.words.model import Place
 
 _PLAIN = ("provider", "endpoint_url", "region", "read_only", "allow_delete", "allow_overwrite")
 """Keys with an option of their own."""
@@ -128,21 +128,12 @@ def _said(place: Place, file: Path, text: str) -> str:
 
 
 def _file_of(name: str) -> Path:
-    return Path(_found(name, checking.check([], None)).place.file)
-
-
-def _found(name: str, found: checking.Found) -> Mount:
-    """The mount of that name. Raises ``no-such-mount``."""
-    mount = next((one for one in found.mounts if one.name == name), None)
-    if mount is None:
-        detail = repr(name) if not found.problems else f"{name!r} (the configuration has faults: s3mountctl check)"
-        raise MountdError("no-such-mount", detail)
-    return mount
+    return Path(checking.named(name, checking.check([], None)).place.file)
 
 
 def _remove(name: str) -> None:
     found = checking.check([], None)
-    mount = _found(name, found)
+    mount = checking.named(name, found)
     file = Path(mount.place.file)
     in_file = [one for one in found.mounts if one.place.file == str(file)]
     text = file.read_text("utf-8")

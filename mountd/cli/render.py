@@ -118,8 +118,8 @@ def plan(document: Document, style: Style) -> list[str]:
     return lines or ["Nothing changes: what runs is what the configuration says."]
 
 
-def failure(code: str, detail: str, known: Mapping[str, str], style: Style) -> list[str]:
-    """An error of a command itself: headline, further lines of the detail, hint."""
+def failure(code: str, detail: str, known: Mapping[str, str], style: Style, hint: str = "") -> list[str]:
+    """An error of a command itself: headline, further lines of the detail, hint (its own, or that of the table)."""
     fault = FAULTS[code]
     first, *rest = clean_lines(detail) or [""]
     if rest:
@@ -127,7 +127,7 @@ def failure(code: str, detail: str, known: Mapping[str, str], style: Style) -> l
     text = filled(fault.sentence, {"detail": first, **known})
     lines = wrapped(text, style.width, "s3mountctl: ", 12)
     lines += _bullets(rest, style)
-    return lines + wrapped(filled(fault.hint, known), style.width, "", 12)
+    return lines + wrapped(filled(hint or fault.hint, known), style.width, "", 12)
 
 
 def clean_lines(text: str) -> list[str]:

@@ -1,8 +1,4 @@
-"""The answering end of a line to the daemon: each question in a thread of its own that nobody joins. No gi in here.
-
-A line is a SOCK_SEQPACKET pair. A question is a JSON object ``{"id", "task", ...}`` with descriptors beside it; the
-answer is ``{"id", ...}`` or ``{"id", "failed": {"code", "detail"}}``. The other end is ``system.asking``.
-"""
+"""The answering end of a line (``core.line``): each question in a thread of its own that nobody joins. No gi here."""
 
 import json
 import os
@@ -11,15 +7,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from mountd.core.line import ALIVE, DESCRIPTOR_LIMIT, MESSAGE_LIMIT
 from mountd.words.errors import MountdError
-
-MESSAGE_LIMIT = 65536
-"""Bytes of one message; SOCK_SEQPACKET keeps messages whole."""
-DESCRIPTOR_LIMIT = 8
-"""Descriptors beside one message."""
-
-ALIVE = "alive"
-"""The task that the loop itself answers: it turns."""
 
 Question = Mapping[str, Any]
 Tasks = Mapping[str, Callable[[Question, Sequence[int]], dict[str, Any]]]

@@ -6,18 +6,17 @@ stuck as a whole would otherwise keep every asker waiting for ever.
 """
 
 import contextlib
-import json
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
 from gi.repository import GLib
 
-from mountd.system.answering import ALIVE, MESSAGE_LIMIT
+from mountd.core.line import ALIVE, MESSAGE_LIMIT, Answer, answered, question
 from mountd.words.errors import MountdError
 
-Answer = Mapping[str, Any]
+__all__ = ["Answer", "Callback", "Line", "fail_soon"]
+
 Callback = Callable[[Answer | MountdError], None]
 
 _TURN = 3
@@ -65,9 +64,8 @@ class Line:
         if not self._timer:
             # After what can be read has been: an answer that is there counts, however late this loop is.
             self._timer = GLib.timeout_add_seconds(_TURN, self._listen, priority=GLib.PRIORITY_LOW)
-        message = json.dumps({"id": number, "task": task, **fields}).encode()
         try:
-            socket.send_fds(self._channel, [message], list(descriptors))
+            socket.send_fds(self._channel, [question(number, task, fields)], list(descriptors))
         except OSError as error:
             fail_soon(lambda failure: self._deliver(number, failure), f"{self._process}: {error.strerror}")
         return number
@@ -79,7 +77,7 @@ class Line:
         elif self._asked_at is None:
             self._asked_at = time.monotonic()
             with contextlib.suppress(OSError):  # full: nobody reads, and that will show
-                self._channel.send(json.dumps({"id": _SIGN, "task": ALIVE}).encode())
+                self._channel.send(question(_SIGN, ALIVE, {}))
         elif self._was_heard or time.monotonic() - self._asked_at > _BIRTH:
             self._timer = 0
             self._lost()
@@ -123,10 +121,8 @@ class Line:
             self._watch = 0
             self._lost()
             return bool(GLib.SOURCE_REMOVE)
-        answer = json.loads(message)
         self._was_heard, self._asked_at = True, None
-        failed = answer.get("failed")
-        self._deliver(answer["id"], MountdError(failed["code"], failed["detail"]) if failed else answer)
+        self._deliver(*answered(message))
         return bool(GLib.SOURCE_CONTINUE)
 
     def close(self) -> None:

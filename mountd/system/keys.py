@@ -9,8 +9,8 @@ import os
 import pwd
 import shutil
 import stat
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mountd.core.units.worker import KeyFiles, file_name
@@ -76,7 +76,8 @@ def _homes(wanted: Credentials, folder_uid: int) -> list[_Home]:
         if wanted.user:
             raise MountdError("no-credentials", f"there is no user {wanted.user}") from None
         owner = []
-    return [*owner, _Home(pwd.getpwuid(0))]
+    # For the command line of somebody else root's are not there.
+    return [*owner, *([_Home(pwd.getpwuid(0))] if os.geteuid() == 0 else [])]
 
 
 def _write(directory: Path, name: str, content: bytes) -> None:
@@ -97,7 +98,7 @@ def _write(directory: Path, name: str, content: bytes) -> None:
         raise OSError(error.errno, error.strerror, str(target)) from error
 
 
-def _store(directory: Path, contents: dict[str, bytes]) -> None:
+def _store(directory: Path, contents: Mapping[str, bytes]) -> None:
     for name in set(_FILES) - set(contents):
         (directory / name).unlink(missing_ok=True)
     for name, content in contents.items():
@@ -115,29 +116,37 @@ def keep_ca(mount_name: str, path: str) -> None:
         (directory / CA).unlink(missing_ok=True)
 
 
-def find(mount_name: str, wanted: Credentials, folder_uid: int) -> KeyFiles:
-    """The key files for a mount, copied below ``paths.KEYS``.
+@dataclass(frozen=True)
+class Found:
+    """Key files as they were read, by name, and where they come from."""
 
-    Without any named the folder's owner's files count, then root's, then the machine's role (no files at all).
-    Raises MountdError ``no-credentials`` and ``profile-missing``.
-    """
-    directory = paths.KEYS / file_name(mount_name)
+    source: str = ""
+    contents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+
+def look(wanted: Credentials, folder_uid: int) -> Found:
+    """The key files that count: without any named those of the folder's owner, then root's, then the machine's role (no
+    files at all). Raises MountdError ``no-credentials`` and ``profile-missing``."""
     if wanted.anonymous:
-        _store(directory, {})
-        return KeyFiles(source="anonymous")
+        return Found("anonymous")
     for home in _homes(wanted, folder_uid):
         contents = {name: content for name in _FILES if (content := home.read(name)) is not None}
         if contents:
             source = f"{home.owner.pw_name}: ~/.aws, profile {wanted.profile or 'default'}"
             if wanted.profile and not any(_has_profile(content, wanted.profile) for content in contents.values()):
                 raise MountdError("profile-missing", source)
-            _store(directory, contents)
-            found = {name: str(directory / name) for name in contents}
-            return KeyFiles(found.get("credentials", ""), found.get("config", ""), source)
+            return Found(source, contents)
     if wanted.user or wanted.profile:
         raise MountdError("no-credentials", f"{wanted.user or 'the folder owner'} has no ~/.aws/credentials")
-    _store(directory, {})
-    return KeyFiles()
+    return Found()
+
+
+def find(mount_name: str, wanted: Credentials, folder_uid: int) -> KeyFiles:
+    """The key files for a mount, copied below ``paths.KEYS``. Raises what ``look`` raises."""
+    directory, found = paths.KEYS / file_name(mount_name), look(wanted, folder_uid)
+    _store(directory, found.contents)
+    copies = {name: str(directory / name) for name in found.contents}
+    return KeyFiles(copies.get("credentials", ""), copies.get("config", ""), found.source or KeyFiles.source)
 
 
 def _has_profile(content: bytes, profile: str) -> bool:

@@ -14,12 +14,11 @@ from pathlib import Path
 
 from gi.repository import GLib
 
+from mountd.core.line import program
 from mountd.system.asking import Answer, Callback, Line
 
 __all__ = ["Answer", "Callback", "Helper"]
 
-_BEGIN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from mountd.system import helper; helper.main()"
-"""Isolated from the environment and the user's site, as the daemon itself is."""
 _MOST_STUCK = 32
 """Threads of one helper process that may be stuck before another takes its place."""
 
@@ -33,7 +32,7 @@ class _Process:
         with self.line.theirs:
             number = self.line.theirs.fileno()
             self._popen = subprocess.Popen(
-                [sys.executable, "-I", "-c", _BEGIN, root, str(number)],
+                program(sys.executable, root, "mountd.system.helper", str(number)),
                 pass_fds=[number], env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, stdin=subprocess.DEVNULL,
             )
         self.pid = self._popen.pid

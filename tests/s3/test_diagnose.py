@@ -273,7 +273,7 @@ def test_without_files_the_machines_role_is_asked(monkeypatch: pytest.MonkeyPatc
         return http(200, said[path])(head)
 
     with listening(metadata) as machine, listening(http(200, EMPTY)) as store:
-        monkeypatch.setattr("mountd.system.s3.signed._METADATA_URL", f"http://127.0.0.1:{machine.port}/")
+        monkeypatch.setattr("mountd.system.s3.clients._METADATA_URL", f"http://127.0.0.1:{machine.port}/")
         assert ask(f"http://127.0.0.1:{store.port}", files={})["code"] == ""
     signed = store.requests[-1].lower()
     assert b"credential=machinekey/" in signed and b"x-amz-security-token: machinetoken" in signed
@@ -281,6 +281,6 @@ def test_without_files_the_machines_role_is_asked(monkeypatch: pytest.MonkeyPatc
 
 def test_a_machine_without_a_role_has_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     with listening(http(200)) as store:
-        monkeypatch.setattr("mountd.system.s3.signed._METADATA_URL", f"http://127.0.0.1:{closed_port()}/")
+        monkeypatch.setattr("mountd.system.s3.clients._METADATA_URL", f"http://127.0.0.1:{closed_port()}/")
         answer = ask(f"http://127.0.0.1:{store.port}", files={})
     assert (answer["code"], answer["detail"]) == ("no-credentials", "no files, and the machine has no role")

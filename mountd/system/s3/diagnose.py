@@ -172,18 +172,28 @@ STEPS: Sequence[Step] = (
 def diagnose(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
     """Go the way to the bucket until something is wrong."""
     begun = time.monotonic()
-    files = {name: _read(descriptor) for name, descriptor in zip(question["files"], descriptors, strict=True)}
-    target = diagnosis.target(str(question["endpoint_url"]), str(question["region"]), str(question["bucket"]),
-                              path_style=bool(question["force_path_style"]))
-    visit = Visit(question, files, target, begun + float(question["deadline"]))
+    visit = _visit(question, read(question, descriptors), begun + float(question["deadline"]))
     with contextlib.closing(visit):
-        cause, shared = _way(visit)
+        cause, shared = _way(visit, STEPS)
     return {"code": cause.code if cause else "", "detail": cause.detail if cause else "", "shared": shared,
             "seconds": round(time.monotonic() - begun, 3), "skew": visit.skew}
 
 
-def _way(visit: Visit) -> tuple[Cause | None, bool]:
-    for step in STEPS:
+def network_cause(question: Question, files: Mapping[str, bytes], limit: float) -> Cause | None:
+    """What is wrong between here and the store's first words, None when nothing is. Takes ``limit`` seconds at most."""
+    visit = _visit(question, files, time.monotonic() + limit)
+    with contextlib.closing(visit):
+        return _way(visit, [step for step in STEPS if step.shared])[0]
+
+
+def _visit(question: Question, files: Mapping[str, bytes], end: float) -> Visit:
+    target = diagnosis.target(str(question["endpoint_url"]), str(question["region"]), str(question["bucket"]),
+                              path_style=bool(question["force_path_style"]))
+    return Visit(question, files, target, end)
+
+
+def _way(visit: Visit, steps: Sequence[Step]) -> tuple[Cause | None, bool]:
+    for step in steps:
         try:
             step.run(visit)
         except TimeoutError:
@@ -195,6 +205,7 @@ def _way(visit: Visit) -> tuple[Cause | None, bool]:
     return None, False
 
 
-def _read(descriptor: int) -> bytes:
-    """The file from its beginning, whoever has read of it before."""
-    return os.pread(descriptor, _FILE_LIMIT, 0)
+def read(question: Question, descriptors: Sequence[int]) -> dict[str, bytes]:
+    """The question's files from their beginnings, whoever has read of them before."""
+    return {name: os.pread(number, _FILE_LIMIT, 0)
+            for name, number in zip(question["files"], descriptors, strict=True)}

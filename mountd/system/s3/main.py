@@ -1,15 +1,22 @@
-"""s3mountd-s3: asks S3 for the daemon, which has no network. Standard input is the line; it ends with it."""
+"""s3mountd-s3: asks S3 for the daemon, which has no network, and for the command line, which shall not wait for boto3.
+Standard input is the line; it ends with it."""
 
 import socket
 import threading
 
 from mountd.system.answering import Tasks, serve
+from mountd.system.s3 import identity
+from mountd.system.s3.access import task
 from mountd.system.s3.diagnose import diagnose
 
-TASKS: Tasks = {"diagnose": diagnose}
+TASKS: Tasks = {
+    "diagnose": diagnose,
+    "identity": task(identity.identity),
+    "buckets": task(identity.buckets),
+}
 
 
 def main() -> None:
-    """Answer the daemon until it hangs up."""
+    """Answer until the other end hangs up."""
     threading.stack_size(1024 * 1024)
     serve(socket.socket(fileno=0), TASKS)

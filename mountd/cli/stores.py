@@ -1,0 +1,147 @@
+"""A store asked from the command line, by a child process and with somebody's keys: a mount's, or the caller's own.
+
+The keys pass from their files to the child that needs them as descriptors of files in memory, and nowhere else.
+"""
+
+import os
+import pwd
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from mountd.cli.child import Child, in_memory
+from mountd.cli.console import Console
+from mountd.core.line import Answer
+from mountd.core.verdict import Exit
+from mountd.words.errors import MountdError
+from mountd.words.model import Credentials, Mount, OptionValue
+from mountd.words.providers import DEFAULT, PROVIDERS, guessed
+
+ASK_LIMIT = 10.0
+"""Seconds that S3 has for a question."""
+_KEYS_LIMIT = 5.0
+"""Seconds for the key files: they may lie on a slow home."""
+_AFTERTHOUGHT = 5.0
+"""Seconds in which the child should have said itself that the time is over."""
+_FILES = ("credentials", "config", "ca_bundle")
+_OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Whose:
+    """Where to ask, and with whose keys. ``options`` are those of mount-s3, with the provider's own filled in."""
+
+    provider: str = DEFAULT
+    options: Mapping[str, OptionValue] = field(default_factory=lambda: MappingProxyType({}))
+    credentials: Credentials = field(default_factory=Credentials)
+    uid: int | None = None
+    """Whose files count where the credentials do not say; None for the owner of ``folder``."""
+    folder: str = ""
+    bucket: str = ""
+    prefix: str = ""
+    name: str = ""
+    """The mount's, empty where it is none."""
+    place: str = ""
+    """File and line of the mount."""
+
+    @property
+    def endpoint(self) -> str:
+        """The URL, or ``AWS``."""
+        return str(self.options.get("endpoint_url", "AWS"))
+
+
+def of_mount(mount: Mount) -> Whose:
+    """A mount's own store and keys."""
+    uid = None
+    if mount.user:
+        uid = int(mount.user) if mount.user.isdigit() else pwd.getpwnam(mount.user).pw_uid
+    return Whose(mount.provider, mount.options, mount.credentials, uid, mount.folder, mount.bucket, mount.prefix,
+                 mount.name, str(mount.place))
+
+
+def of_caller(*, profile: str = "", endpoint_url: str = "", user: str = "", region: str = "", provider: str = "",
+              ca_bundle: str = "") -> Whose:
+    """A store that no mount is of. Under sudo the keys are those of who called sudo, then root's."""
+    provider = provider or (guessed(endpoint_url) or _OTHER if endpoint_url else DEFAULT)
+    preset = PROVIDERS[provider]
+    named = {"endpoint_url": endpoint_url, "region": region or preset.region(endpoint_url), "ca_bundle": ca_bundle}
+    options = {**preset.options, **{key: value for key, value in named.items() if value}}
+    uid = int(os.environ.get("SUDO_UID") or 0) if os.geteuid() == 0 else os.geteuid()
+    return Whose(provider, options, Credentials(user, profile), uid)
+
+
+class Store(AbstractContextManager["Store"]):
+    """One store with the keys for it; ``source`` says whose they are, and never what."""
+
+    def __init__(self, whose: Whose) -> None:
+        self.whose = whose
+        self._child = Child("mountd.system.s3.main", "the process that asks S3")
+        self._open = {name: in_memory() for name in _FILES}
+        try:
+            found = self._find()
+        except BaseException:
+            self.close()
+            raise
+        self.source = str(found["source"]) or "role of the machine"
+        self._files = [name for name in _FILES if name in found["files"]]
+
+    def ask(self, task: str, *, limit: float = ASK_LIMIT, **fields: object) -> Answer:
+        """What the process that asks S3 says to a task of its table, within ``limit`` seconds. Raises MountdError."""
+        return self._child.ask(task, limit + _AFTERTHOUGHT, [self._open[name] for name in self._files],
+                               **{**self._place(), "deadline": limit, **fields})
+
+    def _place(self) -> dict[str, Any]:
+        whose, options = self.whose, self.whose.options
+        return {
+            "provider": whose.provider, "endpoint_url": str(options.get("endpoint_url", "")),
+            "region": str(options.get("region", "")), "force_path_style": bool(options.get("force_path_style")),
+            "bucket": whose.bucket, "prefix": whose.prefix, "profile": whose.credentials.profile,
+            "anonymous": whose.credentials.anonymous, "files": self._files}
+
+    def _find(self) -> Answer:
+        whose, child = self.whose, Child("mountd.system.host.main", "the process that reads the keys")
+        try:
+            return child.ask("keys", _KEYS_LIMIT, list(self._open.values()), files=list(self._open), uid=whose.uid,
+                             folder=whose.folder, name=whose.name, credentials=asdict(whose.credentials),
+                             ca_bundle=str(whose.options.get("ca_bundle", "")))
+        finally:
+            child.close()
+
+    def close(self) -> None:
+        """Let the child and the keys go."""
+        self._child.close()
+        for number in self._open.values():
+            os.close(number)
+        self._open = {}
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+_CREDENTIALS = frozenset({"no-credentials", "profile-missing", "credentials-expired"})
+"""Codes whose sentence names the keys, and whose detail is the better name."""
+_ENDPOINT = "check the network and --endpoint-url"
+_HINTS = {
+    "no-credentials": "put a key into ~/.aws/credentials, or name a profile with --profile",
+    "profile-missing": "add the profile, or name another one with --profile",
+    "credentials-expired": "renew them (for SSO: aws sso login)",
+    "key-refused": "mend the key ({credentials})",
+    "bucket-missing": "see: s3mountctl bucket list",
+    "access-denied": "use another key, or have the right given to this one",
+    "wrong-region": "say --region",
+    "tls-failed": "give the store's CA with --ca-bundle, or check the clock",
+    "wrong-scheme": "correct http:// or https:// and the port of --endpoint-url",
+    "name-unresolved": _ENDPOINT, "connection-refused": _ENDPOINT, "unreachable": _ENDPOINT,
+}
+"""What mends it where no mount is asked for, and so no line of the configuration is to be changed."""
+
+
+def fail(console: Console, error: MountdError, whose: Whose, source: str = "") -> Exit:
+    """Explain what went wrong with a store, and give the exit status."""
+    named = whose.name or error.fault.code not in _HINTS
+    return console.fail(
+        error, "" if named else _HINTS[error.fault.code], endpoint=whose.endpoint, bucket=whose.bucket,
+        name=whose.name or "NAME", region=str(whose.options.get("region", "")), place=whose.place,
+        credentials=error.detail if error.fault.code in _CREDENTIALS and error.detail else source)

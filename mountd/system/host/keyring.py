@@ -1,0 +1,72 @@
+"""The task ``keys``: whose keys count for a mount, or for whoever calls, written to descriptors of the caller's."""
+
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mountd.system import keys
+from mountd.system.answering import Question
+from mountd.words.model import Credentials
+
+_FOLDER_LIMIT = 1.0
+"""Seconds for a look at a folder that may be mounted."""
+
+
+def keys_of(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
+    """Question: ``credentials`` (as in the configuration); ``uid`` of the one for whom they are looked up, or None for
+    the owner of ``folder``; ``name`` of the mount, ``ca_bundle`` ("" for none); descriptors: one to be written to for
+    each of ``files``. Answer: ``source``, and which of ``files`` there are. Raises MountdError, OSError.
+    """
+    uid = question["uid"] if question["uid"] is not None else _owner(str(question["folder"]))
+    if uid is None:
+        source, contents = _copies(str(question["name"]))
+    else:
+        found = keys.look(Credentials(**question["credentials"]), uid)
+        source, contents = found.source, dict(found.contents)
+    if question["ca_bundle"]:
+        contents[keys.CA] = _read(str(question["ca_bundle"]))
+    return {"source": source, "files": _hand_over(contents, question["files"], descriptors)}
+
+
+def _copies(name: str) -> tuple[str, dict[str, bytes]]:
+    """What the daemon has copied for a mount."""
+    contents = {}
+    for one, number in keys.opened(name).items():
+        with open(number, "rb") as file:
+            contents[one] = file.read()
+    return "the copy that s3mountd made for the mount", contents
+
+
+def _hand_over(contents: Mapping[str, bytes], names: Sequence[str], descriptors: Sequence[int]) -> list[str]:
+    given = dict(zip(names, descriptors, strict=True))
+    for name, content in contents.items():
+        with open(given[name], "wb", closefd=False) as file:
+            file.write(content)
+    return list(contents)
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _owner(folder: str) -> int | None:
+    """Who a folder belongs to: root, as far as anybody knows, when it is not there yet; None when it does not say,
+    which is what the folder of a mount that is not well does."""
+    said: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+
+    def look() -> None:
+        try:
+            said.put(os.stat(folder).st_uid)
+        except FileNotFoundError:
+            said.put(0)
+        except OSError:
+            said.put(None)
+
+    threading.Thread(target=look, daemon=True).start()
+    with contextlib.suppress(queue.Empty):
+        return said.get(timeout=_FOLDER_LIMIT)
+    return None

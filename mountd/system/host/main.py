@@ -1,0 +1,15 @@
+"""The command line's own helper: what may block on a file system, in threads that nobody joins, as its caller."""
+
+import socket
+import threading
+
+from mountd.system.answering import Tasks, serve
+from mountd.system.host import keyring
+
+TASKS: Tasks = {"keys": keyring.keys_of}
+
+
+def main() -> None:
+    """Answer until the command line hangs up."""
+    threading.stack_size(1024 * 1024)
+    serve(socket.socket(fileno=0), TASKS)

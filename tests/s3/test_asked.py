@@ -1,0 +1,136 @@
+"""The command line asks a real store by a child process of its own: who one is, and what is said when it goes wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mountd.cli.child import Child
+from mountd.cli.stores import Store, of_caller
+from mountd.words.errors import MountdError
+from tests.s3.seaweed import ADMIN, PORTS, Identity, Seaweed
+from tests.s3.servers import Authority, closed_port, error, http, listening
+
+GUEST = Identity("guest", "WEEDGUESTKEY0000001", "guestsecret", ("Read:another", "List:another"))
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint of a SeaweedFS without buckets."""
+    server = Seaweed.start(tmp_path_factory.mktemp("weed"), 18_400 + os.getpid() % 100 * PORTS, (ADMIN, GUEST))
+    yield server.endpoint
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of the caller's own: this process asks the child to read from there."""
+    keys = tmp_path / "keys"
+    monkeypatch.setattr(Store, "_find", lambda store: found(store, keys))
+    keys.write_text(profile(ADMIN) + profile(GUEST, "guest") + "[wrong]\naws_access_key_id=WEEDADMINKEY00000001\n"
+                    "aws_secret_access_key=no\n[sso]\nsso_session=x\n")
+    return keys
+
+
+def profile(one: Identity, name: str = "default") -> str:
+    return f"[{name}]\naws_access_key_id={one.access_key}\naws_secret_access_key={one.secret_key}\n"
+
+
+def found(store: Store, keys: Path) -> Mapping[str, Any]:
+    """In place of the caller's home, which is that of whoever runs the tests."""
+    os.write(store._open["credentials"], keys.read_bytes())
+    return {"source": "a test", "files": ["credentials"]}
+
+
+def test_who_one_is(weed: str) -> None:
+    with Store(of_caller(endpoint_url=weed)) as store:
+        said = store.ask("identity")
+    assert (said["by"], said["key"]) == ("buckets", "WEED…0001")
+    assert abs(said["skew"]) < 5
+    assert ADMIN.secret_key not in json.dumps(dict(said))
+
+
+@pytest.mark.parametrize(("name", "code"), [("wrong", "key-refused"), ("sso", "no-credentials"),
+                                            ("missing", "profile-missing")])
+def test_a_key_that_does_not_work_has_its_code(weed: str, name: str, code: str) -> None:
+    with Store(of_caller(endpoint_url=weed, profile=name)) as store, pytest.raises(MountdError) as caught:
+        store.ask("identity")
+    assert caught.value.fault.code == code
+
+
+def refused(url: str, task: str = "buckets", limit: float = 10.0) -> MountdError:
+    with Store(of_caller(endpoint_url=url)) as store, pytest.raises(MountdError) as caught:
+        store.ask(task, limit=limit)
+    return caught.value
+
+
+def test_the_network_is_looked_at_step_by_step() -> None:
+    assert refused(f"http://127.0.0.1:{closed_port()}").fault.code == "connection-refused"
+
+
+def test_a_ca_that_is_not_trusted(tmp_path: Path) -> None:
+    context = Authority.make(tmp_path).certify("server")
+    with listening(http(200), context) as server:
+        no = refused(f"https://127.0.0.1:{server.port}")
+    assert (no.fault.code, no.detail) == ("tls-failed", "its CA is not trusted by this machine")
+
+
+def test_a_refusal_by_a_clock_that_is_off_is_called_so() -> None:
+    with listening(http(403, error("AccessDenied"), ahead=-1300)) as server:
+        no = refused(f"http://127.0.0.1:{server.port}")
+    assert (no.fault.code, no.detail) == ("clock-skew", "22 min ahead of the store's")
+
+
+def test_a_store_that_knows_the_key_and_tells_nothing() -> None:
+    with (listening(http(403, error("AccessDenied"))) as server,
+          Store(of_caller(endpoint_url=f"http://127.0.0.1:{server.port}")) as store):
+        assert store.ask("identity")["by"] == ""
+
+
+def test_a_silent_store_is_given_up_in_time() -> None:
+    begun = time.monotonic()
+    with listening(None) as server:
+        assert refused(f"http://127.0.0.1:{server.port}", limit=1.0).fault.code == "unreachable"
+    assert time.monotonic() - begun < 6
+
+
+def test_a_child_that_is_stopped_is_left_behind_and_ended() -> None:
+    child = Child("mountd.system.s3.main", "the process")
+    assert child.ask("alive", 10)["id"] == 1
+    assert child._process is not None
+    pid = child._process.pid
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(MountdError) as caught:
+        child.ask("alive", 0.2)
+    assert str(caught.value) == "host-refused: the process: no answer within 0.2 s"
+    child.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def test_ctrl_c_ends_the_wait_and_the_child() -> None:
+    with listening(None) as server:
+        script = ("import sys; from mountd.cli.stores import *; Store._find = lambda s: {'source': '', 'files': []}\n"
+                  f"with Store(Whose('other', {{'endpoint_url': 'http://127.0.0.1:{server.port}'}}, "
+                  "Credentials(anonymous=True))) as store:\n"
+                  "    store.ask('identity'); print(store._child._process.pid, flush=True)\n"
+                  "    store.ask('buckets', limit=60)\n")
+        asker = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 cwd=ROOT)
+        assert asker.stdout is not None
+        child = int(asker.stdout.readline())
+        asker.send_signal(signal.SIGINT)
+        _, said = asker.communicate(timeout=10)
+        assert b"KeyboardInterrupt" in said
+        with pytest.raises(ProcessLookupError):
+            os.kill(child, 0)
