@@ -1,13 +1,15 @@
 """Completions for bash, zsh and fish, from the table of commands. Mount names are asked of the daemon each
 time."""
 
+from mountd.cli.bucket import ACTIONS
 from mountd.cli.commands import COMMANDS, Argument, Command, Fill
 from mountd.cli.explain import PAGES
 from mountd.cli.export import FORMATS
 
 _HEAD = "# Made from s3mountctl's table of commands; do not edit."
 _NAMES = "s3mountctl list --names 2>/dev/null"
-_WORDS = {Fill.CODES: " ".join(PAGES), Fill.FORMATS: " ".join(FORMATS)}
+_WORDS = {Fill.CODES: " ".join(PAGES), Fill.FORMATS: " ".join(FORMATS),
+          Fill.ACTIONS: " ".join(ACTIONS)}
 
 
 def bash() -> str:

@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from importlib import import_module
 from typing import Any
 
 from mountd.cli import acts, explain, export, local, nagios, past, reads, watch, whoami
@@ -33,6 +34,7 @@ class Fill(Enum):
     CODES = "codes"
     FORMATS = "formats"
     FILES = "files"
+    ACTIONS = "actions"
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,10 @@ class Command:
         return " ".join(["s3mountctl", self.name, *(argument.usage for argument in self.arguments)])
 
 
-def _lazily(name: str) -> Callable[[Console, Namespace], int]:
+def _lazily(name: str, module: str = "editing") -> Callable[[Console, Namespace], int]:
     """A command whose module reads TOML, which costs more than all of ``status`` to import."""
     def run(console: Console, args: Namespace) -> int:
-        from mountd.cli import editing
-        return int(getattr(editing, name)(console, args))
+        return int(getattr(import_module(f"mountd.cli.{module}"), name)(console, args))
 
     return run
 
@@ -214,6 +215,22 @@ _ROWS = (
         "Asks the store, and so shows that it is reached and takes the key; it tells the source of the keys and never "
         "what they are. Needs no daemon. Exit status 1 when the clock is off by 5 minutes or more, 2 when the store "
         "cannot be asked.", needs_daemon=False),
+    Command(
+        "bucket", _lazily("bucket", "bucket"), "list, make, measure, check and remove buckets",
+        (Argument(("ACTION",), "one of list, create, remove, size, policy-check", Take.ONE, fill=Fill.ACTIONS),
+         Argument(("BUCKET",), "the bucket; for create what its name begins with", Take.MAYBE),
+         Argument(("--mount",), "store and keys of this mount, and its bucket when none is named", Take.ONE, "NAME",
+                  fill=Fill.MOUNTS), *_STORE,
+         Argument(("--exact",), "create: take the name as it is, without digits behind it"),
+         Argument(("--abort-uploads-after",), "create: let the store abort uploads that were not ended after so many "
+                  "days", Take.ONE, "DAYS", parse=count_of),
+         Argument(("--force",), "remove: also what is in it, versions too"),
+         Argument(("--yes",), "do not ask"), _JSON),
+        "list: those that the key sees. create: a name such as BASE-483920174653, for on AWS all customers share the "
+        "names; public access is blocked where the store has that. remove: an empty bucket that no mount uses, after "
+        "asking. size: counts what is in it, where df says 8 EiB; as root the figure is kept, and shown with its age "
+        "by status NAME. policy-check: who else can get at it; exit status 1 for warnings, 2 when it is public. A "
+        "question that nobody is there to answer changes nothing. Needs no daemon.", needs_daemon=False),
     Command(
         "export", export.export, "print the mounts in the words of another tool",
         (Argument(("FORMAT",), f"one of {', '.join(export.FORMATS)}", Take.ONE, fill=Fill.FORMATS),

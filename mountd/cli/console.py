@@ -61,6 +61,14 @@ class Console:
         if self._err.isatty():
             self.warn([self.error_style.dim(line)])
 
+    def ask(self, question: str) -> str | None:
+        """What the person at the terminal types; None when there is none."""
+        if not sys.stdin.isatty():
+            return None
+        self._err.write(f"{question} ")
+        self._err.flush()
+        return sys.stdin.readline().strip()
+
     def fail(self, error: MountdError, hint: str = "", **known: str) -> Exit:
         """Explain an error and give its exit status; ``known`` fills the names of its sentence and hint, and ``hint``
         counts where the one of the table does not fit."""

@@ -100,7 +100,7 @@ def main(words: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return _BROKEN_PIPE
     except KeyboardInterrupt:
-        console.warn(["s3mountctl: interrupted; what was asked of s3mountd goes on"])
+        console.warn(["s3mountctl: interrupted" + "; what was asked of s3mountd goes on" * command.needs_daemon])
         return Exit.INTERRUPTED
 
 

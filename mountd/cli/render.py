@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mountd.cli.text import Cell, Style, available, brief, clean, local, moment, span, table, wrapped
+from mountd.cli.text import Cell, Style, available, brief, clean, contained, local, moment, span, table, wrapped
 from mountd.core import verdict
 from mountd.core.verdict import Document, Exit
 from mountd.words import paths
@@ -220,6 +220,8 @@ def _detail(mount: Document, now: datetime, style: Style) -> list[str]:
     fields.append(("history", _history(mount, now)))
     fields += [("folder", clean(mount["folder"])), ("source", source(mount))]
     fields.append(("provider", clean(mount["provider"])))
+    if mount.get("size"):
+        fields.append(("size", f"{contained(mount['size'])}, counted {_when(mount['size']['at'], now)}"))
     worker = f"pid {mount['pid']} in {mount['unit']}" if mount["pid"] else mount["unit"] or "none"
     fields.append(("worker", worker))
     fields += _standby(mount)

@@ -7,7 +7,7 @@ import os
 import pwd
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -45,6 +45,15 @@ class Whose:
     """The mount's, empty where it is none."""
     place: str = ""
     """File and line of the mount."""
+
+    @property
+    def source(self) -> str:
+        """Bucket and prefix as one word."""
+        return f"s3://{self.bucket}/{self.prefix}".rstrip("/")
+
+    def of_bucket(self, name: str) -> "Whose":
+        """The same store and keys for another bucket, the whole of it."""
+        return replace(self, bucket=name, prefix="", name="", place="")
 
     @property
     def endpoint(self) -> str:

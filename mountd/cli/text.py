@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import floor
+from typing import Any
 
 from mountd.core import plain, spans
 from mountd.core.verdict import Exit
@@ -152,6 +153,22 @@ def seconds_of(text: str) -> float:
         return spans.seconds(text)
     except ValueError as error:
         raise ValueError(f"{text!r} is not a span of time; write 30s, 5min or 1h") from error
+
+
+def amount(size: float) -> str:
+    """A number of bytes as a person says it: ``12.3 GB``; decimal, as stores charge for them."""
+    for unit in ("bytes", "kB", "MB", "GB", "TB", "PB"):
+        if size < 1000 or unit == "PB":
+            break
+        size /= 1000
+    return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+
+
+def contained(size: Mapping[str, Any]) -> str:
+    """How much is in a bucket, out of the status document: ``1.2 GB of 5.0 TB in 300 objects``."""
+    quota = size["quotas"].get("quota_bytes") or size["quotas"].get("user_quota_bytes")
+    bound = f" of {amount(quota)}" if quota else ""
+    return f"{amount(size['bytes'])}{bound} in {size['objects']} object{'s' * (size['objects'] != 1)}"
 
 
 def count_of(text: str) -> int:

@@ -104,6 +104,9 @@ def of_skew(seconds: float) -> Cause:
 _CODES: dict[str, str] = {
     "NoSuchBucket": "bucket-missing",
     "InvalidBucketName": "bucket-missing",
+    "BucketAlreadyExists": "bucket-taken",
+    "BucketAlreadyOwnedByYou": "bucket-taken",
+    "TooManyBuckets": "access-denied",
     "InvalidAccessKeyId": "key-refused",
     "SignatureDoesNotMatch": "key-refused",
     "InvalidToken": "key-refused",

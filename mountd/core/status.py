@@ -9,6 +9,7 @@ from typing import Any
 from mountd.core.causes import Shared
 from mountd.core.history import Outage
 from mountd.core.latency import Latency
+from mountd.core.measured import Measured
 from mountd.words.model import Health, Mount, Reason, State
 
 SCHEMA = 1
@@ -56,6 +57,8 @@ class View:
     latency: Latency = field(default_factory=Latency)
     waiting: int | None = None
     """Requests of callers that the worker has not answered."""
+    size: Measured | None = None
+    """How much is in the bucket below the prefix, as somebody counted it."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,12 @@ def mount_document(view: View) -> dict[str, Any]:
         "credentials": {"source": view.credentials, "expires_at": None},
         "callers_wait": {"since": stamp(view.callers_wait.since), "until": stamp(view.callers_wait.until)}
         if view.callers_wait else None,
+        "size": _size(view.size) if view.size else None,
     }
+
+
+def _size(size: Measured) -> dict[str, Any]:
+    return {"objects": size.objects, "bytes": size.bytes, "at": stamp(size.at), "quotas": dict(size.quotas)}
 
 
 def _shared(cause: Shared) -> dict[str, Any]:

@@ -266,7 +266,7 @@ class Keeper:
             kept.mount, told.state, self.health, kept.reason(told.cause) if told.cause else None, told.since,
             told.checked_at, unit, self._world.systemd.pid(unit), spare.standby(kept), told.restarts, self._next_try(),
             told.history.last(wall, kept.grace), told.credentials, availabilities(told.history, wall),
-            told.history.begun, waits.shown(kept), told.latency, self._waiting(serving),
+            told.history.begun, waits.shown(kept), told.latency, self._waiting(serving), kept.size(),
         )
 
     def _waiting(self, serving: Worker | None) -> int | None:

@@ -9,6 +9,7 @@ from mountd.core import backoff, reasons
 from mountd.core.backoff import STABLE_SECONDS, Failure
 from mountd.core.health import Evidence, proven
 from mountd.core.layers import Kind, Layer
+from mountd.core.measured import Measured
 from mountd.core.memory import Drain, Memory
 from mountd.core.messages import Cause
 from mountd.core.observed import Observed, Worker
@@ -75,6 +76,10 @@ class Kept:
     def reason(self, cause: Cause) -> Reason:
         """The cause in words for this mount."""
         return reasons.reason(cause, self.mount, self.record.credentials)
+
+    def size(self) -> Measured | None:
+        """How much somebody counted in its bucket."""
+        return self.world.sizes.of(self.mount) if self.mount else None
 
     def is_starting(self, unit: str) -> bool:
         """Is this the staged worker?"""

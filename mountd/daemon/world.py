@@ -9,6 +9,7 @@ from mountd.daemon.callers import Callers
 from mountd.daemon.diagnosis import Diagnoses
 from mountd.daemon.history import Chronicle
 from mountd.daemon.outages import Outages
+from mountd.daemon.sizes import Sizes
 from mountd.system.binary import Binary
 from mountd.system.fusectl import FuseControl
 from mountd.system.mounts import MountTable
@@ -53,6 +54,7 @@ class World:
     callers: Callers
     inherited: tuple[Waiting, ...] = ()
     """Ends of mounts at which callers wait, left by an earlier daemon."""
+    sizes: Sizes = field(default_factory=Sizes)
     split: Split = field(default_factory=Split)
     caches: set[str] = field(default_factory=set)
     """Cache folders of the workers of all mounts."""

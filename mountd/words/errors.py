@@ -117,6 +117,11 @@ _ROWS = (
           "check the spelling in {place}, or make the bucket",
           "The store answered that the bucket does not exist. On Ceph this is also the answer of a gateway that does "
           "not know the host name in endpoint_url and reads it as a bucket name."),
+    Fault("bucket-taken", _C.ACCESS, "the bucket name {bucket} is taken at {endpoint}",
+          "choose another one; s3mountctl bucket create BASE makes one up",
+          "On AWS a bucket's name is shared by all customers of all regions, on other stores by all of their users; so "
+          "a plain word is mostly taken, by somebody else or by yourself. `s3mountctl bucket create BASE` puts digits "
+          "behind it."),
     Fault("access-denied", _C.ACCESS, "{endpoint} refuses access to {bucket}: {detail}",
           "give the key or role s3:ListBucket on {bucket}, or use another one",
           "The credentials are known to the store but may not list this bucket (or this prefix). mount-s3 needs "

@@ -17,6 +17,8 @@ HISTORY = STATE / "history"
 """One file a mount: its outages."""
 WATCHED = STATE / "watched.json"
 """When this machine was last watched."""
+SIZES = STATE / "sizes.json"
+"""How much is in buckets, as ``s3mountctl bucket size`` counted it."""
 LIBEXEC = Path("/usr/libexec/s3mountd")
 HTTP = LIBEXEC / "s3mountd-http"
 HTTP_RUN = Path("/run/s3mountd-http")

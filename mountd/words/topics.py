@@ -46,7 +46,7 @@ _ROWS = (
     Topic("df", "df says 8 EiB free, and du may take long",
           "A bucket has no size to run out of, so mount-s3 answers with a constant. du asks S3 for every object: on "
           "big buckets it takes minutes and costs requests.",
-          "For the true size: aws s3 ls --recursive --summarize, or the store's own figures."),
+          "For the true size: s3mountctl bucket size --mount NAME; status NAME shows it from then on."),
     Topic("permissions", "owner and mode are shown, not stored",
           "All files look like the folder they are in (owner, mode), or as uid, gid, dir_mode and file_mode say. "
           "chmod, chown and touch of an existing file end in 'Operation not permitted': S3 has nowhere to keep "

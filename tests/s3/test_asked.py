@@ -8,48 +8,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mountd.cli.child import Child
 from mountd.cli.stores import Store, of_caller
 from mountd.words.errors import MountdError
-from tests.s3.seaweed import ADMIN, PORTS, Identity, Seaweed
+from tests.s3.seaweed import ADMIN
 from tests.s3.servers import Authority, closed_port, error, http, listening
 
-GUEST = Identity("guest", "WEEDGUESTKEY0000001", "guestsecret", ("Read:another", "List:another"))
 ROOT = Path(__file__).parents[2]
 
-
-@pytest.fixture(scope="module")
-def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The endpoint of a SeaweedFS without buckets."""
-    server = Seaweed.start(tmp_path_factory.mktemp("weed"), 18_400 + os.getpid() % 100 * PORTS, (ADMIN, GUEST))
-    yield server.endpoint
-    server.stop()
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home of the caller's own: this process asks the child to read from there."""
-    keys = tmp_path / "keys"
-    monkeypatch.setattr(Store, "_find", lambda store: found(store, keys))
-    keys.write_text(profile(ADMIN) + profile(GUEST, "guest") + "[wrong]\naws_access_key_id=WEEDADMINKEY00000001\n"
-                    "aws_secret_access_key=no\n[sso]\nsso_session=x\n")
-    return keys
-
-
-def profile(one: Identity, name: str = "default") -> str:
-    return f"[{name}]\naws_access_key_id={one.access_key}\naws_secret_access_key={one.secret_key}\n"
-
-
-def found(store: Store, keys: Path) -> Mapping[str, Any]:
-    """In place of the caller's home, which is that of whoever runs the tests."""
-    os.write(store._open["credentials"], keys.read_bytes())
-    return {"source": "a test", "files": ["credentials"]}
+pytestmark = pytest.mark.usefixtures("keys")
 
 
 def test_who_one_is(weed: str) -> None:

@@ -4,9 +4,9 @@ import socket
 import threading
 
 from mountd.system.answering import Tasks, serve
-from mountd.system.host import keyring
+from mountd.system.host import figures, keyring
 
-TASKS: Tasks = {"keys": keyring.keys_of}
+TASKS: Tasks = {"keys": keyring.keys_of, "figure": figures.figure}
 
 
 def main() -> None:

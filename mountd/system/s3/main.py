@@ -5,7 +5,7 @@ import socket
 import threading
 
 from mountd.system.answering import Tasks, serve
-from mountd.system.s3 import identity
+from mountd.system.s3 import buckets, identity, policy
 from mountd.system.s3.access import task
 from mountd.system.s3.diagnose import diagnose
 
@@ -13,6 +13,13 @@ TASKS: Tasks = {
     "diagnose": diagnose,
     "identity": task(identity.identity),
     "buckets": task(identity.buckets),
+    "create": task(buckets.create),
+    "size": task(buckets.size),
+    "contents": task(buckets.contents),
+    "empty": task(buckets.empty),
+    "remove": task(buckets.remove),
+    "uploads": task(buckets.uploads),
+    "policy": task(policy.policy),
 }
 
 

@@ -70,7 +70,8 @@ def bash_offers(made: Path, *words: str) -> list[str]:
     (["status", "--j"], ["--json"]),
     (["wait", "erdos", ""], ["erdos", "kopah"]),
     (["wait", "--timeout", ""], []),
-    (["explain", "bucket"], ["bucket-missing"]),
+    (["explain", "bucket-m"], ["bucket-missing"]),
+    (["bucket", "po"], ["policy-check"]),
     (["nonsense", ""], []),
 ])
 def test_bash_completion(made: Path, words: list[str], offers: list[str]) -> None:
