@@ -6,9 +6,8 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mountd.cli.child import Child
 from mountd.cli.console import Console
-from mountd.cli.findings import show
+from mountd.cli.findings import of_plain, show
 from mountd.cli.reads import nearest
 from mountd.cli.stores import Store, Whose, fail
 from mountd.cli.text import Cell, amount, clean, contained, local, table
@@ -16,7 +15,6 @@ from mountd.cli.whoami import chosen
 from mountd.core import findings, measured
 from mountd.core.config import rules
 from mountd.core.config.values import WrongValueError
-from mountd.core.findings import Finding, Level
 from mountd.core.verdict import Exit
 from mountd.words.errors import MountdError
 
@@ -129,7 +127,7 @@ def _size(console: Console, args: Namespace, store: Store) -> int:
     whose = store.whose
     objects, size, usage = _counted(console, store)
     quotas = measured.quotas(usage)
-    kept = _keep(whose, {"objects": objects, "bytes": size, "at": time.time(), "quotas": quotas})
+    kept = _keep(store, {"objects": objects, "bytes": size, "at": time.time(), "quotas": quotas})
     if args.json:
         console.say_json({"bucket": whose.bucket, "prefix": whose.prefix, "objects": objects, "bytes": size,
                           "quotas": quotas, "kept": kept})
@@ -158,20 +156,18 @@ _QUOTAS = {"quota_bytes": "the bucket may hold", "quota_objects": "the bucket ma
            "user_quota_objects": "all of the user's buckets may hold objects"}
 
 
-def _keep(whose: Whose, figures: Mapping[str, Any]) -> bool:
+def _keep(store: Store, figures: Mapping[str, Any]) -> bool:
     """For ``status NAME``; root's privilege. Not being kept is no failure."""
-    child = Child("mountd.system.host.main", "the process that keeps the figure")
+    whose = store.whose
     try:
-        return bool(child.ask("figure", 5.0, key=measured.key(whose.endpoint, whose.source), **figures)["kept"])
+        return bool(store.host.ask("figure", 5.0, key=measured.key(whose.endpoint, whose.source), **figures)["kept"])
     except MountdError:
         return False
-    finally:
-        child.close()
 
 
 def _policy(console: Console, args: Namespace, store: Store) -> int:
     rows = store.ask("policy", limit=20.0)["findings"]
-    found = [Finding(row["name"], Level[row["level"].upper()], row["text"], row["fix"]) for row in rows]
+    found = list(map(of_plain, rows))
     if args.json:
         console.say_json({"bucket": store.whose.bucket, "findings": rows})
     else:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mountd.core.line import MESSAGE_LIMIT, Answer, answered, program, question
@@ -33,34 +33,49 @@ class Child:
         self._channel: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._next = 1
+        self._answers: dict[int, Answer | MountdError] = {}
 
     def ask(self, task: str, limit: float, descriptors: Sequence[int] = (), **fields: object) -> Answer:
         """The answer, within ``limit`` seconds. Raises MountdError: the answer's own, or ``host-refused``."""
-        number, self._next = self._next, self._next + 1
         end = time.monotonic() + limit
-        channel = self._channel or self._start()
+        return self.answer(self.begin(task, descriptors, **fields), end)
+
+    def begin(self, task: str, descriptors: Sequence[int] = (), **fields: object) -> int:
+        """Ask, and go on: the number is for ``answer``. Raises MountdError."""
+        number, self._next = self._next, self._next + 1
+        with self._told():
+            socket.send_fds(self._channel or self._start(), [question(number, task, fields)], list(descriptors))
+        return number
+
+    def answer(self, number: int, end: float) -> Answer:
+        """The answer to that question, by ``end`` (monotonic seconds). Raises MountdError as ``ask`` does."""
+        with self._told():
+            while number not in self._answers:
+                self._hear(max(0.001, end - time.monotonic()))
+        found = self._answers.pop(number)
+        if isinstance(found, MountdError):
+            raise found
+        return found
+
+    def _hear(self, limit: float) -> None:
+        if self._channel is None:
+            raise MountdError("host-refused", f"{self._what} died")
+        self._channel.settimeout(limit)
+        message = self._channel.recv(MESSAGE_LIMIT)
+        if not message:
+            self.close()
+            raise MountdError("host-refused", f"{self._what} died")
+        number, found = answered(message)
+        self._answers[number] = found
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
         try:
-            socket.send_fds(channel, [question(number, task, fields)], list(descriptors))
-            return self._answer(channel, number, end)
+            yield
         except TimeoutError:
-            raise MountdError("host-refused", f"{self._what}: no answer within {limit:g} s") from None
+            raise MountdError("host-refused", f"{self._what}: no answer in time") from None
         except OSError as error:
             raise MountdError("host-refused", f"{self._what}: {error.strerror or error}") from error
-
-    def _answer(self, channel: socket.socket, number: int, end: float) -> Answer:
-        while (left := end - time.monotonic()) > 0:
-            channel.settimeout(left)
-            message = channel.recv(MESSAGE_LIMIT)
-            if not message:
-                self.close()
-                raise MountdError("host-refused", f"{self._what} died")
-            found, answer = answered(message)
-            # Else it is the late answer to a question that was given up.
-            if found == number:
-                if isinstance(answer, MountdError):
-                    raise answer
-                return answer
-        raise TimeoutError
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

@@ -209,6 +209,17 @@ _ROWS = (
         "the daemon cannot be reached or there is no such mount. A mount that is named, and stopped or disabled, is a "
         "WARNING."),
     Command(
+        "doctor", _lazily("doctor", "doctor"), "find what is wrong here, and on the way to each bucket",
+        (Argument(("NAME",), "name of a mount; all when none is given", Take.MAYBE, fill=Fill.MOUNTS),
+         Argument(("--write",), "also store, read and delete an object in each bucket that is not mounted read-only"),
+         _JSON),
+        "Of the machine: mount-s3, FUSE, the kernel, propagation, updatedb, the clock, resolver, proxy, CA "
+        "certificates, room, limits, and where keys lie. Of each mount: does the folder answer, then resolve, connect, "
+        "TLS, time, credentials, list, read, uploads that were not ended, lifecycle. A line each: ok, warning or bad, "
+        "with what mends it. Nothing is changed without --write. Needs no daemon, and a sick mount keeps it no longer "
+        "than 3 seconds; as root it sees everybody's keys. Exit status 0, 1 with warnings, 2 when something is bad.",
+        needs_daemon=False),
+    Command(
         "whoami", whoami.whoami, "show whose keys are used, and who they are to the store",
         (Argument(("NAME",), "name of a mount, for its store and keys; without one the options tell", Take.MAYBE,
                   fill=Fill.MOUNTS), *_STORE, _JSON),

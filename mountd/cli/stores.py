@@ -5,7 +5,8 @@ The keys pass from their files to the child that needs them as descriptors of fi
 
 import os
 import pwd
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
@@ -81,12 +82,26 @@ def of_caller(*, profile: str = "", endpoint_url: str = "", user: str = "", regi
     return Whose(provider, options, Credentials(user, profile), uid)
 
 
+class Children:
+    """The processes that ask S3 and look at this machine, for one command."""
+
+    def __init__(self) -> None:
+        self.s3 = Child("mountd.system.s3.main", "the process that asks S3")
+        self.host = Child("mountd.system.host.main", "the process that looks at this machine")
+
+    def close(self) -> None:
+        """Let both go."""
+        self.s3.close()
+        self.host.close()
+
+
 class Store(AbstractContextManager["Store"]):
     """One store with the keys for it; ``source`` says whose they are, and never what."""
 
-    def __init__(self, whose: Whose) -> None:
+    def __init__(self, whose: Whose, children: "Children | None" = None) -> None:
         self.whose = whose
-        self._child = Child("mountd.system.s3.main", "the process that asks S3")
+        self._own = Children() if children is None else None
+        self._children = children or self._own or Children()
         self._open = {name: in_memory() for name in _FILES}
         try:
             found = self._find()
@@ -96,10 +111,21 @@ class Store(AbstractContextManager["Store"]):
         self.source = str(found["source"]) or "role of the machine"
         self._files = [name for name in _FILES if name in found["files"]]
 
+    @property
+    def host(self) -> Child:
+        """The process that looks at this machine."""
+        return self._children.host
+
     def ask(self, task: str, *, limit: float = ASK_LIMIT, **fields: object) -> Answer:
         """What the process that asks S3 says to a task of its table, within ``limit`` seconds. Raises MountdError."""
-        return self._child.ask(task, limit + _AFTERTHOUGHT, [self._open[name] for name in self._files],
-                               **{**self._place(), "deadline": limit, **fields})
+        return self.begin(task, limit=limit, **fields)()
+
+    def begin(self, task: str, *, limit: float = ASK_LIMIT, **fields: object) -> Callable[[], Answer]:
+        """Ask, and go on; what is returned waits for the answer. Raises MountdError."""
+        child, end = self._children.s3, time.monotonic() + limit + _AFTERTHOUGHT
+        number = child.begin(task, [self._open[name] for name in self._files],
+                             **{**self._place(), "deadline": limit, **fields})
+        return lambda: child.answer(number, end)
 
     def _place(self) -> dict[str, Any]:
         whose, options = self.whose, self.whose.options
@@ -110,17 +136,16 @@ class Store(AbstractContextManager["Store"]):
             "anonymous": whose.credentials.anonymous, "files": self._files}
 
     def _find(self) -> Answer:
-        whose, child = self.whose, Child("mountd.system.host.main", "the process that reads the keys")
-        try:
-            return child.ask("keys", _KEYS_LIMIT, list(self._open.values()), files=list(self._open), uid=whose.uid,
-                             folder=whose.folder, name=whose.name, credentials=asdict(whose.credentials),
-                             ca_bundle=str(whose.options.get("ca_bundle", "")))
-        finally:
-            child.close()
+        whose = self.whose
+        return self._children.host.ask(
+            "keys", _KEYS_LIMIT, list(self._open.values()), files=list(self._open), uid=whose.uid,
+            folder=whose.folder, name=whose.name, credentials=asdict(whose.credentials),
+            ca_bundle=str(whose.options.get("ca_bundle", "")))
 
     def close(self) -> None:
-        """Let the child and the keys go."""
-        self._child.close()
+        """Let the keys go, and the processes if they were started for this store alone."""
+        if self._own is not None:
+            self._own.close()
         for number in self._open.values():
             os.close(number)
         self._open = {}

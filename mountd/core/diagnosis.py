@@ -49,12 +49,13 @@ def target(endpoint_url: str, region: str, bucket: str, *, path_style: bool) -> 
     parts = urlsplit(endpoint_url)
     tls = parts.scheme == "https"
     host = parts.hostname or ""
-    if not path_style and not _is_address(host) and "." not in bucket:
+    if not path_style and not is_address(host) and "." not in bucket:
         host = f"{bucket}.{host}"
     return Target(host, parts.port or (443 if tls else 80), tls)
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
+    """Is it a number, and no name?"""
     try:
         ipaddress.ip_address(host)
     except ValueError:

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from mountd.core.messages import Cause
 from mountd.system.probe import Answer, Helper
+from mountd.words import paths
 from mountd.words.errors import MountdError
 from mountd.words.options import OLDEST, Version, parse_version, version_text
 
-SEARCHED = ("/usr/local/bin/mount-s3", "/usr/bin/mount-s3", "/opt/aws/mountpoint-s3/bin/mount-s3")
-"""AWS's package installs to the last one and links it from the second."""
+SEARCHED = paths.WORKERS
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ class Entry:
     path: str
     fstype: str
     source: str
+    is_shared: bool = False
+    """Do mounts made below it reach other mount namespaces (mount_namespaces(7))?"""
 
 
 _OCTAL = re.compile(r"\\([0-7]{3})")
@@ -37,7 +39,8 @@ def _parse_line(line: str) -> Entry:
     fields = left.split(" ")
     fstype, source = right.split(" ")[:2]
     minor = fields[2].partition(":")[2]
-    return Entry(int(fields[0]), int(fields[1]), int(minor), _unescape(fields[4]), fstype, _unescape(source))
+    shared = any(field.startswith("shared:") for field in fields[6:])
+    return Entry(int(fields[0]), int(fields[1]), int(minor), _unescape(fields[4]), fstype, _unescape(source), shared)
 
 
 def parse(text: str) -> tuple[Entry, ...]:

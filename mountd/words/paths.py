@@ -32,6 +32,9 @@ TOLD = RUN / "told.json"
 AWAIT = LIBEXEC / "s3mount-await"
 """Becomes the worker when it is told to."""
 
+WORKERS = ("/usr/local/bin/mount-s3", "/usr/bin/mount-s3", "/opt/aws/mountpoint-s3/bin/mount-s3")
+"""Where mount-s3 is looked for. AWS's package installs to the last one and links it from the second."""
+
 BUS_NAME = "org.s3mountd1"
 OBJECT_PATH = "/org/s3mountd1"
 INTERFACE = "org.s3mountd1.Manager"

@@ -4,9 +4,15 @@ import socket
 import threading
 
 from mountd.system.answering import Tasks, serve
-from mountd.system.host import figures, keyring
+from mountd.system.host import checks, figures, folders, keyring
 
-TASKS: Tasks = {"keys": keyring.keys_of, "figure": figures.figure}
+TASKS: Tasks = {
+    "keys": keyring.keys_of,
+    "figure": figures.figure,
+    "checks": checks.names,
+    "check": checks.check,
+    "folder": folders.answers,
+}
 
 
 def main() -> None:

@@ -155,17 +155,18 @@ def _list(visit: Visit) -> None:
 class Step:
     """One step, and what it means when it is not over in time."""
 
+    name: str
     run: Callable[[Visit], None]
     late: Cause
     shared: bool = True
 
 
 STEPS: Sequence[Step] = (
-    Step(_resolve, Cause("name-unresolved")),
-    Step(_connect, Cause("unreachable", "no answer to a connection")),
-    Step(_encrypt, Cause("unreachable", "connected, but no answer to TLS")),
-    Step(_greet, Cause("unreachable", "connected, but no answer to HTTP")),
-    Step(_list, Cause("unreachable", "no answer to a request for the bucket"), shared=False),
+    Step("resolve", _resolve, Cause("name-unresolved")),
+    Step("connect", _connect, Cause("unreachable", "no answer to a connection")),
+    Step("TLS", _encrypt, Cause("unreachable", "connected, but no answer to TLS")),
+    Step("answer", _greet, Cause("unreachable", "connected, but no answer to HTTP")),
+    Step("list", _list, Cause("unreachable", "no answer to a request for the bucket"), shared=False),
 )
 
 
@@ -194,15 +195,38 @@ def _visit(question: Question, files: Mapping[str, bytes], end: float) -> Visit:
 
 def _way(visit: Visit, steps: Sequence[Step]) -> tuple[Cause | None, bool]:
     for step in steps:
-        try:
-            step.run(visit)
-        except TimeoutError:
-            return step.late, step.shared
-        except MountdError as error:
-            return Cause(error.fault.code, error.detail), step.shared
-        except OSError as error:
-            return Cause("unreachable", error.strerror or str(error)), step.shared
+        cause = _taken(step, visit)
+        if cause is not None:
+            return cause, step.shared
     return None, False
+
+
+def _taken(step: Step, visit: Visit) -> Cause | None:
+    try:
+        step.run(visit)
+    except TimeoutError:
+        return step.late
+    except MountdError as error:
+        return Cause(error.fault.code, error.detail)
+    except OSError as error:
+        return Cause("unreachable", error.strerror or str(error))
+    return None
+
+
+def walk(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
+    """The task ``walk``: the steps that need no keys, one by one. Answer: ``steps`` as far as they went, each ``name``,
+    ``seconds``, ``code`` and ``detail``; ``host`` and ``port``; ``skew``."""
+    visit = _visit(question, read(question, descriptors), time.monotonic() + float(question["deadline"]))
+    told: list[dict[str, Any]] = []
+    with contextlib.closing(visit):
+        for step in (step for step in STEPS if step.shared and (step.name != "TLS" or visit.target.tls)):
+            begun = time.monotonic()
+            cause = _taken(step, visit)
+            told.append({"name": step.name, "seconds": time.monotonic() - begun, "code": cause.code if cause else "",
+                         "detail": cause.detail if cause else ""})
+            if cause is not None:
+                break
+    return {"steps": told, "host": visit.target.host, "port": visit.target.port, "skew": visit.skew}
 
 
 def read(question: Question, descriptors: Sequence[int]) -> dict[str, bytes]:

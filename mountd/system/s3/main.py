@@ -5,12 +5,13 @@ import socket
 import threading
 
 from mountd.system.answering import Tasks, serve
-from mountd.system.s3 import buckets, identity, policy
+from mountd.system.s3 import buckets, identity, policy, proof
 from mountd.system.s3.access import task
-from mountd.system.s3.diagnose import diagnose
+from mountd.system.s3.diagnose import diagnose, walk
 
 TASKS: Tasks = {
     "diagnose": diagnose,
+    "walk": walk,
     "identity": task(identity.identity),
     "buckets": task(identity.buckets),
     "create": task(buckets.create),
@@ -19,6 +20,9 @@ TASKS: Tasks = {
     "empty": task(buckets.empty),
     "remove": task(buckets.remove),
     "uploads": task(buckets.uploads),
+    "reading": task(proof.reading),
+    "writing": task(proof.writing),
+    "lifecycle": task(proof.lifecycle),
     "policy": task(policy.policy),
 }
 

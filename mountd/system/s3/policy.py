@@ -22,11 +22,12 @@ def policy(access: Access) -> dict[str, Any]:
     s3 = access.client()
     # Whether there is such a bucket, and the key may see it, before all else. Raises MountdError.
     s3.list_objects_v2(Bucket=access.bucket, Prefix=str(access.question["prefix"]), MaxKeys=1)
-    said = {name: _said(getattr(s3, call), access.bucket) for name, call in _CALLS.items()}
-    return {"findings": [one.plain for one in exposure.findings(said)]}
+    told = {name: said(getattr(s3, call), access.bucket) for name, call in _CALLS.items()}
+    return {"findings": [one.plain for one in exposure.findings(told)]}
 
 
-def _said(call: Callable[..., Any], bucket: str) -> exposure.Said:
+def said(call: Callable[..., Any], bucket: str) -> exposure.Said:
+    """What a store says of a setting, or that it does not."""
     from botocore.exceptions import ClientError  # noqa: PLC0415  see clients
 
     try:
