@@ -79,11 +79,12 @@ def test_the_key_is_nowhere_that_others_can_read(machine: Machine) -> None:
         "argv": f"tr '\\0' '\\n' </proc/{pid}/cmdline",
         "environment": f"tr '\\0' '\\n' </proc/{pid}/environ",
         "unit": f"systemctl show '{unit}'; systemctl cat '{unit}'",
-        "journal": "journalctl -b -o export --no-pager | strings -n 4 2>/dev/null || journalctl -b -o json",
         "status": "s3mountctl status --json; s3mountctl status secret",
         "bus": "busctl call org.s3mountd1 /org/s3mountd1 org.s3mountd1.Manager Status",
     }
     shown = {name: machine.run(command).stdout for name, command in looks.items()}
+    # Of this test: the S3 server writes down who asked it with a key that another test had taken away.
+    shown["journal"] = machine.journal("-o", "export")
     assert all(len(text) > 100 for text in shown.values()), "a look that shows nothing proves nothing"
     assert "AWS_SHARED_CREDENTIALS_FILE" in shown["environment"]
     for word in (ADMIN.secret_key, ADMIN.access_key):
