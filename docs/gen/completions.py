@@ -5,11 +5,12 @@ from mountd.cli.bucket import ACTIONS
 from mountd.cli.commands import COMMANDS, Argument, Command, Fill
 from mountd.cli.explain import PAGES
 from mountd.cli.export import FORMATS
+from mountd.core.imports.sources import SOURCES
 
 _HEAD = "# Made from s3mountctl's table of commands; do not edit."
 _NAMES = "s3mountctl list --names 2>/dev/null"
 _WORDS = {Fill.CODES: " ".join(PAGES), Fill.FORMATS: " ".join(FORMATS),
-          Fill.ACTIONS: " ".join(ACTIONS)}
+          Fill.ACTIONS: " ".join(ACTIONS), Fill.SOURCES: " ".join(SOURCES)}
 
 
 def bash() -> str:

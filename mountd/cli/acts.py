@@ -38,6 +38,11 @@ def reload(console: Console, args: Namespace) -> int:
     """Read the configuration again, show what changes, and wait for the mounts it touches."""
     plan, before = console.client.plan(), console.client.status()
     console.client.reload()
+    return settle(console, args, plan, before)
+
+
+def settle(console: Console, args: Namespace, plan: Document, before: Document) -> int:
+    """Show what a reload that has been asked for changes, and wait for the mounts it touches."""
     goals = {change["name"]: _GOALS.get(change["change"], outcome.APPLIED) for change in plan["changes"]}
     if args.json:
         console.say_json(plan)

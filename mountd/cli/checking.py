@@ -64,6 +64,11 @@ def named(name: str, found: Found) -> Mount:
     return mount
 
 
+def resolved(folder: str) -> str:
+    """A folder without symbolic links; no mount is touched."""
+    return configfiles.resolve_folder(folder)
+
+
 def _with_drafts(sources: Sequence[config.Source], drafts: Mapping[str, str]) -> list[config.Source]:
     there = [replace(one, text=drafts.get(one.path, one.text)) for one in sources]
     return there + [config.Source(path, text) for path, text in drafts.items() if path not in {s.path for s in sources}]

@@ -14,6 +14,7 @@ from typing import Any
 from mountd.cli import acts, explain, export, local, nagios, past, reads, watch, whoami
 from mountd.cli.console import Console
 from mountd.cli.text import count_of, seconds_of
+from mountd.core.imports.sources import SOURCES
 
 
 class Take(Enum):
@@ -33,6 +34,7 @@ class Fill(Enum):
     MOUNTS = "mounts"
     CODES = "codes"
     FORMATS = "formats"
+    SOURCES = "sources"
     FILES = "files"
     ACTIONS = "actions"
 
@@ -143,7 +145,7 @@ _ROWS = (
         "plan", reads.plan, "show what a reload would do", (_JSON,),
         "Exit status 2 when a reload would be refused."),
     Command(
-        "add", _lazily("add"), "add a mount and mount it",
+        "add", _lazily("add", "adding"), "add a mount and mount it",
         (Argument(("BUCKET",), "the bucket: s3://BUCKET, s3://BUCKET/PREFIX, a name or an ARN", Take.ONE),
          Argument(("FOLDER",), "where to mount it; made when it is not there", Take.ONE),
          Argument(("--name",), "what the mount is called (the folder's last part when not given)", Take.ONE, "NAME",
@@ -171,6 +173,24 @@ _ROWS = (
         (_NAMES, _NO_WAIT, _TIMEOUT, _JSON),
         "Uploads under way may finish first. The file keeps its comments and all else that is in it; nothing in the "
         "bucket is touched."),
+    Command(
+        "import", _lazily("import_", "importing"), "take mounts over from another tool",
+        (Argument(("SOURCE",), f"one of {', '.join(SOURCES)}", Take.ONE, fill=Fill.SOURCES),
+         Argument(("FILE",), "the file to read, instead of the usual one", Take.MAYBE, fill=Fill.FILES),
+         Argument(("--only",), "one of what is found: its folder, or the name of its section", Take.ONE, "WHICH"),
+         Argument(("--bucket",), "the bucket, where the source names none", Take.ONE, "BUCKET"),
+         Argument(("--folder",), "the folder, where the source names none", Take.ONE, "FOLDER"),
+         Argument(("--provider",), "kind of store, where it cannot be seen", Take.ONE, "PROVIDER"),
+         Argument(("--endpoint-url",), "URL of the store, where the source names none", Take.ONE, "URL"),
+         Argument(("--take-over",), "unmount what is mounted there, as soon as nobody uses it"),
+         Argument(("--dry-run",), "show what would be written, and write nothing"), _NO_WAIT, _TIMEOUT, _JSON),
+        "Shows the lines it proposes and a note for everything that was not taken over, writes one file in "
+        "/etc/s3mountd/mounts.d, and has it mounted. From fstab the lines of mount-s3, s3fs, goofys and rclone; from "
+        "s3cfg the store of s3cmd; from s3fs the buckets in its file of keys; from rclone its remotes that are S3; "
+        "from mount-s3 what runs now, started by hand, or the commands in FILE. Keys are never copied. The other "
+        "tool's own settings stay as they are: take lines out of fstab by hand. With --take-over a folder that is "
+        "mounted is unmounted when no program has anything of it open, and what was written is removed again when "
+        "that does not come within --timeout."),
     Command(
         "check", local.check, "look for faults in configuration files",
         (Argument(("FILE",), "files, instead of the installed configuration", Take.ANY, fill=Fill.FILES), _JSON),

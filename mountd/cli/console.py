@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
 from mountd.cli import render
-from mountd.cli.text import Style
+from mountd.cli.text import Style, clean, wrapped
 from mountd.core.verdict import Exit
 from mountd.words.errors import MountdError
 
@@ -55,6 +55,10 @@ class Console:
         """Print what is not the result: warnings, errors."""
         self._err.writelines(f"{line}\n" for line in lines)
         self._err.flush()
+
+    def note(self, texts: Iterable[str]) -> None:
+        """Print remarks that a person should see."""
+        self.warn(line for text in texts for line in wrapped(clean(text), self.error_style.width, "note: ", 6))
 
     def progress(self, line: str) -> None:
         """Print a passing remark for somebody who sits there and waits."""

@@ -212,6 +212,10 @@ _ROWS = (
           "unmount it (umount {folder}), or change folder in {place}",
           "A file system that s3mountd did not mount covers the folder. It is left alone; when it goes away the "
           "bucket is mounted."),
+    Fault("folder-busy", _C.OPERATOR, "the folder cannot be taken over: {detail}",
+          "close what uses it, then try again",
+          "`s3mountctl import --take-over` unmounts what another program mounted, and only when nobody has a file or a "
+          "folder of it open, so that no upload is cut. Until then nothing is changed."),
     Fault("fuse-missing", _C.HOST, "/dev/fuse cannot be opened: {detail}",
           "run: modprobe fuse",
           "The kernel has no FUSE, or the device is hidden from the daemon (containers need --device /dev/fuse)."),

@@ -145,10 +145,15 @@ def endpoint(preset: Preset, url: str) -> None:
             raise WrongValueError(f"is needed with provider = {show(preset.name)}",
                                   'write: endpoint_url = "https://..."')
         return
-    host = (urlsplit(url).hostname or "").rstrip(".")
-    if preset.name == "aws" and not f".{host}".endswith(_AWS_HOSTS):
+    if preset.name == "aws" and not is_aws(url):
         others = listed(preset.name for preset in PROVIDERS.values() if preset.needs_endpoint)
         raise WrongValueError(f"{show(url)} is not an endpoint of AWS", f"write also: provider = {others}")
+
+
+def is_aws(url: str) -> bool:
+    """Is it an endpoint of AWS?"""
+    host = (urlsplit(url).hostname or "").rstrip(".")
+    return f".{host}".endswith(_AWS_HOSTS)
 
 
 def folder(text: str) -> None:
