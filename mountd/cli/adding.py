@@ -1,36 +1,76 @@
-"""``s3mountctl add``: one mount into a file of its own, mounted, and how that went."""
+"""``s3mountctl add``: one mount into a file of its own, tried on the store first, mounted, and how that went."""
 
 import os
 from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import tomli
 
-from mountd.cli import acts, drop_in
+from mountd.cli import acts, dialogue, drop_in, stores
 from mountd.cli.console import Console
 from mountd.core.config.rules import derived_name
 from mountd.core.verdict import Exit
 from mountd.words import paths
 from mountd.words.errors import MountdError
+from mountd.words.model import Mount
 
 _PLAIN = ("provider", "endpoint_url", "region", "read_only", "allow_delete", "allow_overwrite")
 """Keys with an option of their own."""
+_CHECK_LIMIT = 8.0
+"""Seconds that the bucket has to answer."""
 
 
 def add(console: Console, args: Namespace) -> int:
     """Write one mount into a file of its own, have it mounted, and show how that went."""
-    keys = _keys(args)
+    if args.bucket and args.folder:
+        return put(console, args, _keys(args))
+    if args.bucket or not console.can_ask:
+        console.warn(["s3mountctl: say BUCKET and FOLDER, or neither at a terminal"])
+        return Exit.USAGE
+    return dialogue.add(console, args, put)
+
+
+def put(console: Console, args: Namespace, keys: dict[str, object], agreed: Callable[[], bool] = lambda: True,
+        ) -> int:
+    """Check, show and, if that is agreed to, write a mount. Nothing is written that would not come up."""
     file = paths.DROPINS / f"{keys['name']}.toml"
     text = drop_in.sections([keys])
-    if refused := drop_in.accepted(console, file, text):
+    refused, mounts = drop_in.judged(console, file, text)
+    if refused:
         return refused
+    if not args.dry_run:
+        console.client.status()
+        drop_in.writable(file)
+        if not args.no_check and (refused := checked(console, mounts[0])):
+            return refused
     if not args.json:
         console.say(drop_in.shown(file, text))
-    if args.dry_run:
+    if args.dry_run or not agreed():
         return Exit.WELL
-    console.client.status()
     drop_in.write(file, text)
     return acts.reload(console, args)
+
+
+def checked(console: Console, mount: Mount) -> Exit:
+    """Does the bucket answer with the keys that the mount would use? What is wrong is said."""
+    # The hints are then those for somebody who is at the command line, not for one who edits a file.
+    whose = replace(stores.of_mount(mount), name="")
+    source = ""
+    try:
+        with stores.Store(whose) as store:
+            source = store.source
+            console.progress(f"asking {whose.endpoint} for {mount.bucket} ({source})")
+            found = store.ask("diagnose", limit=_CHECK_LIMIT)
+        if not found["code"]:
+            return Exit.WELL
+        error = MountdError(str(found["code"]), str(found["detail"]))
+    except MountdError as raised:
+        error = raised
+    status = stores.fail(console, error, whose, source)
+    console.warn([f"Nothing was written; --no-check does it all the same. More: s3mountctl explain {error.fault.code}"])
+    return status
 
 
 def bucket_and_prefix(text: str) -> tuple[str, str]:

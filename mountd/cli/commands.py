@@ -146,8 +146,8 @@ _ROWS = (
         "Exit status 2 when a reload would be refused."),
     Command(
         "add", _lazily("add", "adding"), "add a mount and mount it",
-        (Argument(("BUCKET",), "the bucket: s3://BUCKET, s3://BUCKET/PREFIX, a name or an ARN", Take.ONE),
-         Argument(("FOLDER",), "where to mount it; made when it is not there", Take.ONE),
+        (Argument(("BUCKET",), "the bucket: s3://BUCKET, s3://BUCKET/PREFIX, a name or an ARN", Take.MAYBE),
+         Argument(("FOLDER",), "where to mount it; made when it is not there", Take.MAYBE),
          Argument(("--name",), "what the mount is called (the folder's last part when not given)", Take.ONE, "NAME",
                   dest="mount_name"),
          Argument(("--profile",), "profile of ~/.aws of the folder's owner", Take.ONE, "PROFILE"),
@@ -159,9 +159,12 @@ _ROWS = (
          Argument(("--allow-overwrite",), "files may be replaced"),
          Argument(("--set",), "any other key of s3mountd.toml(5), such as --set standby=true", Take.ONE, "KEY=VALUE",
                   repeats=True),
+         Argument(("--no-check",), "do not ask the store first"),
          Argument(("--dry-run",), "show what would be written, and write nothing"), _NO_WAIT, _TIMEOUT, _JSON),
-        "Shows the lines, writes them into a file of its own in /etc/s3mountd/mounts.d, and waits until the folder is "
-        "there or the reason why not is known. Nothing is written that s3mountd would refuse."),
+        "Asks the store for the bucket with the keys that the mount will use, shows the lines, writes them into a file "
+        "of its own in /etc/s3mountd/mounts.d, and waits until the folder is there or the reason why not is known. "
+        "Nothing is written that s3mountd or the store would refuse. Without BUCKET and FOLDER, at a terminal, it asks "
+        "for all of it; Ctrl-C leaves nothing behind."),
     Command(
         "edit", _lazily("edit"), "edit the configuration and take it on",
         (Argument(("NAME",), "name of a mount: edit the file it stands in", Take.MAYBE, fill=Fill.MOUNTS),

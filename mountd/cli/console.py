@@ -60,6 +60,21 @@ class Console:
         """Print remarks that a person should see."""
         self.warn(line for text in texts for line in wrapped(clean(text), self.error_style.width, "note: ", 6))
 
+    @property
+    def can_ask(self) -> bool:
+        """Is there somebody who sees a question and can answer it?"""
+        return sys.stdin.isatty() and self._err.isatty()
+
+    def answer(self, question: str, usual: str = "") -> str:
+        """The answer of the person at the terminal, ``usual`` when it is empty. Raises KeyboardInterrupt at its end."""
+        self._err.write(f"{question}{f' [{usual}]' if usual else ''}: ")
+        self._err.flush()
+        line = sys.stdin.readline()
+        if not line:
+            self.warn([""])
+            raise KeyboardInterrupt
+        return line.strip() or usual
+
     def progress(self, line: str) -> None:
         """Print a passing remark for somebody who sits there and waits."""
         if self._err.isatty():

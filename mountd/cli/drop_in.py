@@ -1,5 +1,7 @@
 """Files of the configuration written by a command: what is written has passed the daemon's own rules."""
 
+import errno
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,23 +10,30 @@ from mountd.cli.console import Console
 from mountd.core.config import toml_text
 from mountd.core.verdict import Exit
 from mountd.words.errors import MountdError
-from mountd.words.model import Place
+from mountd.words.model import Mount, Place
 
 
-def accepted(console: Console, file: Path, text: str) -> Exit:
-    """Is a new file right beside all that is there? What is wrong is said; WELL when nothing is."""
+def judged(console: Console, file: Path, text: str) -> tuple[Exit, Sequence[Mount]]:
+    """Is a new file right beside all that is there? What is wrong is said; with WELL its mounts."""
     found = checking.check([], versions.parsed(versions.worker()), {str(file): text})
     ours = [fault for fault in found.problems if fault.place.file == str(file)]
     if found.problems:
         # Faults of other files stand in the way as well: the configuration is taken on as a whole.
         console.warn(_said(problem.place, file, str(problem)) for problem in ours or found.problems)
-        return Exit.USAGE if ours else Exit.DOWN
+        return Exit.USAGE if ours else Exit.DOWN, ()
     if file.exists():
         console.warn([f"s3mountctl: {file} is there already"])
-        return Exit.USAGE
+        return Exit.USAGE, ()
     warnings = [one for one in found.warnings if one.place.file == str(file)]
     console.warn(f"warning: {_said(one.place, file, str(one))}" for one in warnings)
-    return Exit.WELL
+    return Exit.WELL, [mount for mount in found.mounts if mount.place.file == str(file)]
+
+
+def writable(file: Path) -> None:
+    """Raises ``not-permitted`` when the caller may not write there: better said before a store is asked."""
+    folder = file.parent if file.parent.exists() else file.parent.parent
+    if not os.access(folder, os.W_OK):
+        raise MountdError("not-permitted", f"{file}: {os.strerror(errno.EACCES)}")
 
 
 def shown(file: Path, text: str) -> Sequence[str]:

@@ -36,7 +36,8 @@ def import_(console: Console, args: Namespace) -> int:
     mounts = [dict(one.keys) for one in found.proposals]
     file = paths.DROPINS / f"{mounts[0]['name'] if len(mounts) == 1 else args.source}.toml"
     text = drop_in.sections(mounts)
-    if refused := drop_in.accepted(console, file, text):
+    refused, _ = drop_in.judged(console, file, text)
+    if refused:
         return refused
     if not args.json:
         console.say(drop_in.shown(file, text))

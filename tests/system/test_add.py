@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.machine import Machine
 from tests.machine.kit import ENDPOINT
-from tests.system.kit import CONFIG, KEYS, configure, mount, mounts_on, status, wait_ok
+from tests.system.kit import CONFIG, KEYS, PYTHON, configure, mount, mounts_on, status, wait_ok
 
 pytestmark = pytest.mark.once
 
 STORE = f"--provider seaweedfs --endpoint-url {ENDPOINT}"
+ON_PTY = (Path(__file__).parent / "on_pty.py").read_text()
 DROPINS = "/etc/s3mountd/mounts.d"
 
 
@@ -39,10 +42,57 @@ def test_one_line_adds_a_mount_and_one_removes_it(machine: Machine) -> None:
 
 @pytest.mark.usefixtures("keys")
 def test_what_cannot_come_is_told_with_its_reason(machine: Machine) -> None:
-    done = machine.run(f"s3mountctl add no-such-bucket /srv/added {STORE}", check=False)
+    refused = machine.run(f"s3mountctl add no-such-bucket /srv/added {STORE}", check=False)
+    assert refused.returncode == 2
+    assert "there is no bucket no-such-bucket" in refused.stderr
+    assert "s3mountctl explain bucket-missing" in refused.stderr
+    assert (refused.stdout, machine.run(f"ls {DROPINS}").stdout) == ("", "")
+    done = machine.run(f"s3mountctl add no-such-bucket /srv/added {STORE} --no-check", check=False)
     assert done.returncode == 2
     assert "there is no bucket no-such-bucket" in done.stdout
     machine.run("s3mountctl remove added")
+
+
+@pytest.mark.parametrize(("fault", "says"), [
+    (("--endpoint-url", "http://127.0.0.1:9"), "connection"),
+    (("--profile", "nobody"), "profile"),
+])
+@pytest.mark.usefixtures("keys")
+def test_a_store_that_says_no_is_told_at_once(machine: Machine, fault: tuple[str, str], says: str) -> None:
+    refused = machine.run(f"s3mountctl add bucket-one /srv/added {STORE} {' '.join(fault)}", check=False)
+    assert refused.returncode == 2
+    assert says in refused.stderr
+    assert machine.run(f"ls {DROPINS}").stdout == ""
+
+
+def test_the_keys_are_those_of_who_will_have_the_folder(machine: Machine) -> None:
+    machine.write("/home/rob/.aws/credentials", KEYS, 0o600)
+    machine.run("chown -R rob: /home/rob/.aws")
+    machine.run(f"s3mountctl add bucket-one /home/rob/deep/bucket {STORE}")
+    assert machine.run("cat /home/rob/deep/bucket/hello.txt", user="rob").stdout == "hello from bucket-one\n"
+    machine.run("s3mountctl remove bucket")
+    machine.run("rm -rf /home/rob/.aws /home/rob/deep")
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_person_is_asked_for_what_is_not_said(machine: Machine) -> None:
+    assert machine.run("s3mountctl add </dev/null", check=False).returncode == 64
+    answers = f"{ENDPOINT} seaweedfs 1 bucket-two /srv/asked n".split()
+    process = machine.popen([PYTHON, "-c", ON_PTY, "s3mountctl", "add"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin is not None and process.stdout is not None
+    seen, exit_status = "", None
+    for line in process.stdout:
+        said = json.loads(line)
+        seen += said.get("text", "")
+        exit_status = said.get("exit", exit_status)
+        if seen.rstrip(" ").endswith(":") and (answers or "Y/n" in seen):
+            seen = ""
+            process.stdin.write(f"keys {answers.pop(0) if answers else 'y'}\\n\n".encode())
+            process.stdin.flush()
+    process.wait()
+    assert exit_status == 0, seen
+    assert machine.read("/srv/asked/hello.txt") == "hello from bucket-two\n"
+    assert 'credentials = { user = "root" }' in machine.read(f"{DROPINS}/asked.toml")
 
 
 @pytest.mark.parametrize(("words", "says"), [

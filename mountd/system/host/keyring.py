@@ -54,15 +54,13 @@ def _read(path: str) -> bytes:
 
 
 def _owner(folder: str) -> int | None:
-    """Who a folder belongs to: root, as far as anybody knows, when it is not there yet; None when it does not say,
-    which is what the folder of a mount that is not well does."""
+    """Who a folder belongs to, or will when it is made; None when it does not say, which is what the folder of a mount
+    that is not well does."""
     said: queue.SimpleQueue[int | None] = queue.SimpleQueue()
 
     def look() -> None:
         try:
-            said.put(os.stat(folder).st_uid)
-        except FileNotFoundError:
-            said.put(0)
+            said.put(_future_owner(folder))
         except OSError:
             said.put(None)
 
@@ -70,3 +68,12 @@ def _owner(folder: str) -> int | None:
     with contextlib.suppress(queue.Empty):
         return said.get(timeout=_FOLDER_LIMIT)
     return None
+
+
+def _future_owner(folder: str) -> int:
+    """A folder that is not there is made with the owner of the one above (system.folders)."""
+    while True:
+        try:
+            return os.stat(folder).st_uid
+        except FileNotFoundError:
+            folder = os.path.dirname(folder)
