@@ -124,7 +124,7 @@ def test_the_old_form_of_fstab_and_goofys() -> None:
 def test_fstab_of_rclone_asks_its_configuration() -> None:
     line = ("kopah:hilbert/p /mnt/r rclone rw,noauto,nofail,_netdev,x-systemd.automount,x-systemd.idle-timeout=600,"
             "args2env,vfs_cache_mode=writes,config=/etc/rclone.conf 0 0\n")
-    found = read("fstab", line, **{"rclone.conf": RCLONE})
+    found = read("fstab", line, NOTHING, **{"rclone.conf": RCLONE})
     assert only(found) == {
         "name": "r", "bucket": "hilbert", "prefix": "p/", "folder": "/mnt/r", "provider": "ceph",
         "endpoint_url": "https://s3.kopah.uw.edu", "on_demand": True, "idle_unmount": "600s", "allow_delete": True,
