@@ -59,8 +59,8 @@ class Terminal:
         self.text = ""
 
     def until(self, text: str) -> None:
-        """Read until that is on the screen; fails when it does not come within 10 s."""
-        ends = time.monotonic() + 10
+        """Read until that is on the screen; fails when it does not come within 30 s."""
+        ends = time.monotonic() + 30
         while text not in self.text:
             left = ends - time.monotonic()
             assert left > 0 and select.select([self._file], [], [], left)[0], self.text
@@ -81,7 +81,7 @@ class Terminal:
 
     def end(self) -> tuple[int, str]:
         """Exit status and the rest of the text."""
-        while select.select([self._file], [], [], 10)[0]:
+        while select.select([self._file], [], [], 30)[0]:
             try:
                 more = os.read(self._file, 4096)
             except OSError:
