@@ -65,7 +65,8 @@ def test_the_bus_itself_may_go_and_come_back(compiled: str, tmp_path: Path) -> N
         assert daemon.stdout.readline().startswith(address)
         return daemon
 
-    daemon, bus = new_bus(), Bus(address, compiled)
+    daemon = new_bus()
+    bus = Bus(address, compiled, daemon)
     try:
         bus.manager("healthy")
         server = Server(bus)
