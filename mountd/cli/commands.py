@@ -274,6 +274,15 @@ _ROWS = (
         "Nothing is changed and no secret is printed: whoever uses the result brings the keys. What only s3mountd does "
         "(guards, recovery, checks) is lost in fstab, systemd and kubernetes.", needs_daemon=False),
     Command(
+        "bundle", _lazily("bundle", "bundle"), "collect what support needs into one file, without secrets",
+        (Argument(("-o", "--output"), "the file (s3mountd-TIME.tar.gz in this folder when not given)", Take.ONE, "FILE",
+                  fill=Fill.FILES), Argument(("--yes",), "do not ask"), _JSON),
+        "Versions, configuration, state, status, history, journals, what hung workers were doing, doctor, the mount "
+        "table and unit properties. Key files, environments, the webhook's URL, arguments of on_change and comments "
+        "are never taken; logs are cleaned of what is secret on this machine or looks like a key; then the whole is "
+        "searched, and not written when anything is found. The list of files is shown before. As root it has all, as "
+        "anybody else what that person may read. Needs no daemon.", needs_daemon=False),
+    Command(
         "explain", explain.explain, "tell what a code means, what a bucket cannot do, how stores vary",
         (Argument(("CODE",), "a code or a topic, such as bucket-missing, mv, provider/ceph", Take.MAYBE,
                   fill=Fill.CODES), _JSON),

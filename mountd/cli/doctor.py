@@ -118,9 +118,8 @@ def _machine(children: Children, mounts: Sequence[Mount]) -> Iterator[Finding]:
     """All checks at once; one that does not come back in time says so, and no more."""
     host = children.host
     end = time.monotonic() + _CHECK_LIMIT
-    uid = int(os.environ.get("SUDO_UID") or os.geteuid())
-    wanted = [_wanted(mount) for mount in mounts]
-    asked = [(name, host.begin("check", name=name, mounts=wanted, uid=uid))
+    about = [wanted(mount) for mount in mounts]
+    asked = [(name, host.begin("check", name=name, mounts=about, uid=caller()))
              for name in host.ask("checks", _CHECK_LIMIT)["names"]]
     for name, number in asked:
         try:
@@ -129,7 +128,13 @@ def _machine(children: Children, mounts: Sequence[Mount]) -> Iterator[Finding]:
             yield skipped(name, f"could not be found out: {error.detail}")
 
 
-def _wanted(mount: Mount) -> dict[str, Any]:
+def caller() -> int:
+    """Whose home is looked at beside root's and those of the mounts."""
+    return int(os.environ.get("SUDO_UID") or os.geteuid())
+
+
+def wanted(mount: Mount) -> dict[str, Any]:
+    """What the checks of the machine have to know of a mount (``system.host.asked``)."""
     options = mount.options
     return {"name": mount.name, "folder": mount.folder, "endpoint_url": str(options.get("endpoint_url", "")),
             "read_only": bool(options.get("read_only")), "user": mount.credentials.user,

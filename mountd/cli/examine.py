@@ -1,5 +1,6 @@
 """The way to each bucket, step by step: the folder, the network, the keys, reading, and writing if it is asked for."""
 
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -8,7 +9,7 @@ from typing import Any
 
 from mountd.cli.findings import of_plain
 from mountd.cli.stores import Children, Store, Whose, of_mount
-from mountd.cli.text import brief, moment, span
+from mountd.cli.text import moment, span
 from mountd.core import reasons, verdict
 from mountd.core.diagnosis import SKEW_LIMIT
 from mountd.core.findings import Finding, Level, ok, skipped
@@ -26,8 +27,6 @@ _OLD = 86400.0
 """Seconds after which an upload is taken to have been forgotten."""
 _LEVELS = {Exit.WELL: Level.OK, Exit.DEGRADED: Level.WARNING, Exit.DOWN: Level.BAD}
 _OF_KEYS = frozenset({FaultClass.CREDENTIALS})
-_AFTER = ("list", "read", "write", "uploads", "lifecycle")
-"""What cannot be looked at without keys that are taken."""
 
 
 @dataclass
@@ -60,8 +59,12 @@ def all_of(mounts: Sequence[Mount], document: Document | None, children: Childre
         found = {}
         for patient in patients:
             progress(f"looking at {patient.mount.name}")
-            found[patient.mount.name] = [
-                *_state(told.get(patient.mount.name), now), *_folder(patient, children), *_way(patient, write=write)]
+            found[patient.mount.name] = lines = [
+                *_state(told.get(patient.mount.name), now), *_folder(patient, children)]
+            try:
+                lines.extend(_way(patient, write=write))
+            except MountdError as error:
+                lines.append(_bad("list", error.fault.code, error.detail, patient))
     return found
 
 
@@ -111,7 +114,7 @@ def _folder(patient: _Patient, children: Children) -> Iterator[Finding]:
         yield Finding(name, Level.BAD, f"something else is mounted on {folder}",
                       f"umount {folder}, or change folder in {patient.mount.place}")
     else:
-        yield ok(name, f"{folder} answers in {brief(found['seconds'])}")
+        yield ok(name, f"{folder} answers in {found['seconds'] * 1000:.0f} ms")
 
 
 def _way(patient: _Patient, *, write: bool) -> Iterator[Finding]:
@@ -128,6 +131,9 @@ def _way(patient: _Patient, *, write: bool) -> Iterator[Finding]:
     yield _time(walked["skew"])
     if patient.store is None:
         assert patient.refused is not None
+        if os.geteuid() and patient.refused.fault.code == "no-credentials":
+            yield skipped("credentials", f"not found out: {patient.refused.detail}")
+            return
         yield _bad("credentials", patient.refused.fault.code, patient.refused.detail, patient)
         return
     yield from _with_keys(patient, patient.store, write=write)

@@ -6,7 +6,7 @@ s3fs and rclone.
 
 import re
 
-ACCESS = re.compile(r"(?<![A-Za-z0-9/+=])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9/+=])")
+ACCESS = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])")
 """The number of an AWS key: permanent or temporary."""
 _SETTING = re.compile(
     r"(?i)\b(?:aws_secret_access_key|aws_session_token|secret_?access_?key|session_?token|secret_?key)\b[\"']?\s*[=:]\s*"

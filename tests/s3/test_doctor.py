@@ -59,7 +59,7 @@ def test_a_mount_that_is_well(weed: str, s3: Any, config: Path, capsys: pytest.C
     found = doctor(config, capsys, weed, "--write")
     assert levels(found) == {
         "state": "skipped", "folder": "skipped", **dict.fromkeys([*NETWORK, "time", "credentials", "list", "read",
-                                                                  "write", "uploads"], "ok"), "lifecycle": "warning"}
+                                                                  "write", "uploads"], "ok"), "lifecycle": "skipped"}
     assert found["read"]["text"].startswith("hello.txt, ")
     assert [one["Key"] for one in s3.list_objects_v2(Bucket="shared")["Contents"]] == ["hello.txt"]
 

@@ -9,10 +9,13 @@ from typing import Any
 
 from mountd.system import keys
 from mountd.system.answering import Question
+from mountd.words.errors import MountdError
 from mountd.words.model import Credentials
 
 _FOLDER_LIMIT = 1.0
 """Seconds for a look at a folder that may be mounted."""
+
+_FOR_ROOT = "none that you may read: use sudo"
 
 
 def keys_of(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
@@ -20,12 +23,17 @@ def keys_of(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
     the owner of ``folder``; ``name`` of the mount, ``ca_bundle`` ("" for none); descriptors: one to be written to for
     each of ``files``. Answer: ``source``, and which of ``files`` there are. Raises MountdError, OSError.
     """
-    uid = question["uid"] if question["uid"] is not None else _owner(str(question["folder"]))
+    wanted, name = Credentials(**question["credentials"]), str(question["name"])
+    uid = 0 if wanted.anonymous else question["uid"]
+    uid = _owner(str(question["folder"])) if uid is None else uid
     if uid is None:
-        source, contents = _copies(str(question["name"]))
+        source, contents = _copies(name)
     else:
-        found = keys.look(Credentials(**question["credentials"]), uid)
+        found = keys.look(wanted, uid)
         source, contents = found.source, dict(found.contents)
+    if name and os.geteuid() and not source:
+        # It may be root's, or the machine's role: nobody else can tell.
+        raise MountdError("no-credentials", _FOR_ROOT)
     if question["ca_bundle"]:
         contents[keys.CA] = _read(str(question["ca_bundle"]))
     return {"source": source, "files": _hand_over(contents, question["files"], descriptors)}
@@ -34,7 +42,11 @@ def keys_of(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
 def _copies(name: str) -> tuple[str, dict[str, bytes]]:
     """What the daemon has copied for a mount."""
     contents = {}
-    for one, number in keys.opened(name).items():
+    try:
+        copies = keys.opened(name)
+    except PermissionError:
+        raise MountdError("no-credentials", _FOR_ROOT) from None
+    for one, number in copies.items():
         with open(number, "rb") as file:
             contents[one] = file.read()
     return "the copy that s3mountd made for the mount", contents

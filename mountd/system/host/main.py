@@ -4,7 +4,7 @@ import socket
 import threading
 
 from mountd.system.answering import Tasks, serve
-from mountd.system.host import checks, figures, folders, keyring
+from mountd.system.host import checks, collecting, figures, folders, keyring
 
 TASKS: Tasks = {
     "keys": keyring.keys_of,
@@ -12,6 +12,9 @@ TASKS: Tasks = {
     "checks": checks.names,
     "check": checks.check,
     "folder": folders.answers,
+    "parts": collecting.parts,
+    "part": collecting.part,
+    "scan": collecting.scan,
 }
 
 

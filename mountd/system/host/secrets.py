@@ -26,7 +26,7 @@ _LIMIT = 1 << 20
 def files(asked: Asked) -> Iterator[Finding]:
     """Who can read the files that hold keys, and might they be published?"""
     name, fine = "credential files", True
-    for path in _holders(asked):
+    for path in holders(asked):
         facts = path.stat()
         if facts.st_mode & _LOOSE and _has_key(path):
             fine = False
@@ -45,7 +45,7 @@ def strays(asked: Asked) -> Iterator[Finding]:
     """Keys where programs, backups and other people pick them up."""
     name, fine = "stray keys", True
     for path in (*_settings(asked), *_configuration()):
-        lines = key_patterns.lines_with_keys(_text(path))
+        lines = key_patterns.lines_with_keys(text(path))
         if lines:
             fine = False
             where = ", ".join(f"{path}:{line}" for line in lines[:3])
@@ -67,7 +67,8 @@ def homes(asked: Asked) -> list[Path]:
     return list(dict.fromkeys([*found, *(home for home in around if home != Path("/"))]))
 
 
-def _holders(asked: Asked) -> Iterable[Path]:
+def holders(asked: Asked) -> Iterable[Path]:
+    """The files that hold keys, of all these homes, as far as they can be read."""
     return _there(home / name for home in homes(asked) for name in _HOLDERS)
 
 
@@ -91,7 +92,7 @@ def _there(found: Iterable[Path]) -> Iterator[Path]:
 
 
 def _has_key(path: Path) -> bool:
-    return bool(key_patterns.lines_with_keys(_text(path)))
+    return bool(key_patterns.lines_with_keys(text(path)))
 
 
 def _git_tree(path: Path) -> Path | None:
@@ -100,7 +101,8 @@ def _git_tree(path: Path) -> Path | None:
     return next((parent for parent in real.parents if (parent / ".git").exists()), None)
 
 
-def _text(path: Path) -> str:
+def text(path: Path) -> str:
+    """What is written there, nothing for what cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(_LIMIT).decode("utf-8", "replace")

@@ -6,7 +6,7 @@ from mountd.core.key_patterns import lines_with_keys
 
 
 @pytest.mark.parametrize("line", [
-    "aws_access_key_id = AKIAABCDEFGHIJKLMNOP", "ASIAABCDEFGHIJKLMNOP", "export AWS_SECRET_ACCESS_KEY='abcdefgh1234'",
+    "aws_access_key_id=AKIAABCDEFGHIJKLMNOP", "ASIAABCDEFGHIJKLMNOP", "export AWS_SECRET_ACCESS_KEY='abcdefgh1234'",
     "secret_key = abcdefgh12345678", '"SecretAccessKey": "abcdefgh12345678"', "aws_session_token=abcdefgh12345678",
     "AKIAABCDEFGHIJKLMNOP:abcdefghijklmnopqrstuvwxyz012345", 'secret_access_key: "abcdefgh12345678"',
 ])
