@@ -98,6 +98,8 @@ def test_after_it_served_a_new_time_of_waiting_begins(machine: Machine) -> None:
         [one] = kit.wait_ok(machine, "anew")
         away(machine)
         kit.kill(machine, one["pid"])
+        # Who comes before that is with the dead worker, and is told so.
+        called_for(machine, "anew")
         with callers_of(machine, "/srv/anew/hello.txt", 1) as callers:
             assert callers.blocked()
             assert "not connected" in callers.answers()[0]
