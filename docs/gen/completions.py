@@ -2,7 +2,8 @@
 time."""
 
 from mountd.cli.bucket import ACTIONS
-from mountd.cli.commands import COMMANDS, Argument, Command, Fill
+from mountd.cli.command import Argument, Command, Fill
+from mountd.cli.commands import COMMANDS
 from mountd.cli.explain import PAGES
 from mountd.cli.export import FORMATS
 from mountd.core.imports.sources import SOURCES

@@ -3,7 +3,8 @@ from."""
 
 from collections.abc import Callable, Iterable, Mapping
 
-from mountd.cli.commands import COMMANDS, Argument
+from mountd.cli.command import Argument
+from mountd.cli.commands import COMMANDS
 from mountd.cli.render import filled, value
 from mountd.words.errors import FAULTS, RETRY, Retry
 from mountd.words.keys import CHECK_KEYS, CREDENTIAL_KEYS, DAEMON_KEYS, MOUNT_KEYS

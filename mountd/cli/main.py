@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
 from mountd import __version__
-from mountd.cli.commands import COMMANDS, Argument, Command, Take
+from mountd.cli.command import Argument, Command, Take
+from mountd.cli.commands import COMMANDS
 from mountd.cli.console import Console, standard
 from mountd.cli.reads import nearest
 from mountd.cli.text import wrapped
