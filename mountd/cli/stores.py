@@ -24,7 +24,7 @@ ASK_LIMIT = 10.0
 """Seconds that S3 has for a question."""
 _KEYS_LIMIT = 5.0
 """Seconds for the key files: they may lie on a slow home."""
-_AFTERTHOUGHT = 5.0
+_AFTERTHOUGHT = 10.0
 """Seconds in which the child should have said itself that the time is over."""
 _FILES = ("credentials", "config", "ca_bundle")
 _OTHER = "other"

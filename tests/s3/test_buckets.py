@@ -15,6 +15,7 @@ from mountd.cli import bucket, main
 from mountd.cli.console import Console
 from mountd.core import measured
 from mountd.core.verdict import Exit
+from mountd.system.s3.buckets import ALL_BLOCKED
 from mountd.words import paths
 from tests.s3.seaweed import ADMIN
 from tests.s3.servers import EMPTY, http, listening
@@ -123,6 +124,19 @@ def test_a_store_that_says_yes_to_what_it_does_not_know_is_not_believed(capsys: 
     assert json.loads(out)["public_access"] == "not offered by this store"
     assert json.loads(out)["lifecycle"] == "not offered by this store"
     assert b"PUT /b-one?publicAccessBlock" in b"".join(server.requests)
+
+
+def test_what_aws_does_for_a_new_bucket(capsys: pytest.CaptureFixture[str]) -> None:
+    block = ('<PublicAccessBlockConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+             + "".join(f"<{name}>true</{name}>" for name in ALL_BLOCKED) + "</PublicAccessBlockConfiguration>")
+    with listening(http(200, block)) as server:
+        status, out, _ = run(capsys, "bucket", "create", "b-one", "--exact", "--yes", "--json", "--provider", "aws",
+                             "--region", "us-west-2", "--endpoint-url", f"http://127.0.0.1:{server.port}")
+    assert (status, json.loads(out)["public_access"]) == (Exit.WELL, "done")
+    made, blocked, asked = server.requests
+    assert made.startswith(b"PUT /b-one ")
+    assert b"?publicAccessBlock" in blocked.splitlines()[0]
+    assert asked.startswith(b"GET ")
 
 
 def test_what_rgw_counts_itself_is_not_counted_again(capsys: pytest.CaptureFixture[str]) -> None:

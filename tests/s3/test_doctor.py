@@ -90,6 +90,13 @@ def test_what_is_wrong_stands_on_its_line(weed: str, config: Path, capsys: pytes
     assert found[bad]["fix"]
 
 
+@pytest.mark.usefixtures("s3")
+def test_keys_that_only_a_worker_can_get_at_are_no_fault(weed: str, config: Path,
+                                                         capsys: pytest.CaptureFixture[str]) -> None:
+    found = doctor(config, capsys, weed, more='credentials = { profile = "sso" }\n')
+    assert (found["read"]["level"], "sso_session" in found["read"]["text"]) == ("skipped", True)
+
+
 def test_a_store_that_is_away(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = doctor(config, capsys, f"http://127.0.0.1:{closed_port()}")
     assert levels(found) == {"state": "skipped", "folder": "skipped", "resolve": "ok", "connect": "bad",

@@ -67,7 +67,7 @@ def test_a_sick_mount_and_no_daemon(machine: Machine) -> None:
         assert found["folder"]["level"] == "bad"
         assert "callers hang" in found["folder"]["text"]
         assert (found["state"]["level"], found["list"]["level"]) == ("skipped", "ok")
-        assert time.monotonic() - begun < 30
+        assert time.monotonic() - begun < 60
     finally:
         machine.run(["kill", "-CONT", str(pid)])
         machine.run("systemctl start s3mountd")
