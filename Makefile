@@ -4,6 +4,8 @@ RELEASE ?= 12
 CACHE := $(or $(S3MOUNTD_CACHE),/var/cache/s3mountd-dev)
 PYTHON := /usr/bin/python3
 INSTALL := tests/setup/install.sh
+# The machines of both releases beside each other; every other test with those of the second (tests/conftest.py).
+SIDE_BY_SIDE := -n 2 --dist loadgroup
 PYTEST_FLAGS := -ra --durations=10 --import-mode=importlib $(PYTEST_ARGS)
 # Worker and package are made before any sudo, as the user who has cargo; then a sudo must not lose the rest.
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo) env S3MOUNTD_CACHE=$(CACHE) S3MOUNTD_KEEP=$(S3MOUNTD_KEEP)
@@ -28,7 +30,7 @@ shell: ## a shell in the machine that runs
 
 test: prepare ## every test: unit, bus, engine and booted machines (both releases)
 	@$(INSTALL) unit
-	@$(WITH_PARTS) -m pytest $(PYTEST_FLAGS) tests
+	@$(WITH_PARTS) -m pytest $(SIDE_BY_SIDE) $(PYTEST_FLAGS) tests
 
 test-unit: ## the fast tests, no root needed
 	@$(INSTALL) unit

@@ -31,8 +31,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever uses the same machine, or servers of this host, runs one after the other (``make test``)."""
+    for item in items:
+        release = getattr(item, "callspec", None) and item.callspec.params.get("release")  # type: ignore[attr-defined]
+        item.add_marker(pytest.mark.xdist_group(f"debian{release}" if release else "host"))
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A run of nothing but skipped tests shows nothing: it fails."""
+    if hasattr(session.config, "workerinput"):
+        return  # of xdist: who started it has all the reports
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     ran = sum(
         len(reporter.stats.get(word, ())) for word in ("passed", "failed", "xfailed", "xpassed", "error")

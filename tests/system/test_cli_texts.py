@@ -79,7 +79,7 @@ def test_bash_completes_commands_mounts_codes_and_options(machine: Machine) -> N
     assert offered("s3mountctl sta") == ["status", "start"]
     assert offered("s3mountctl stop o") == ["one", "other"]
     assert offered("s3mountctl stop one t", user="rob") == ["two"]
-    assert offered("s3mountctl explain bucket") == ["bucket-missing"]
+    assert offered("s3mountctl explain bucket-m") == ["bucket-missing"]
     assert "--timeout" in offered("s3mountctl wait --")
     assert f"{CONFIG}" in offered("s3mountctl check /etc/s3mountd/mounts.t")
     assert offered("s3mountctl version ") == []
