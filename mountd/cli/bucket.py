@@ -79,8 +79,14 @@ def _create(console: Console, args: Namespace, store: Store) -> int:
         console.say_json({"bucket": name, "public_access": made["public"], "lifecycle": made["lifecycle"]})
     else:
         console.say([f"made: {name}", *(f"  {label}: {text}" for label, text in notes)])
-        console.say([f"To mount it: sudo s3mountctl add s3://{name} FOLDER"])
+        console.say([f"To mount it: sudo s3mountctl add s3://{name} FOLDER{_same_store(args)}"])
     return Exit.WELL if made["lifecycle"] in ("", "done") else Exit.DEGRADED
+
+
+def _same_store(args: Namespace) -> str:
+    """The options that name the store again."""
+    named = (("--endpoint-url", args.endpoint_url), ("--provider", args.provider), ("--profile", args.profile))
+    return "".join(f" {option} {text}" for option, text in named if text)
 
 
 def _note(label: str, told: str, done: str) -> tuple[str, str]:

@@ -20,6 +20,10 @@ _PAGE = 80
 _EXITS = {"daemon-unreachable": Exit.UNREACHABLE, "no-such-mount": Exit.USAGE}
 
 
+class UsageError(Exception):
+    """What was asked for makes no sense; the text says why."""
+
+
 class Console:
     """The two streams with their styles, and the daemon once somebody asks for it."""
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 from mountd import __version__
 from mountd.cli.command import Argument, Command, Take
 from mountd.cli.commands import COMMANDS
-from mountd.cli.console import Console, standard
+from mountd.cli.console import Console, UsageError, standard
 from mountd.cli.reads import nearest
 from mountd.cli.text import wrapped
 from mountd.core.verdict import Exit
@@ -108,6 +108,9 @@ def main(words: Sequence[str] | None = None) -> int:
 def _run(console: Console, command: Command, args: argparse.Namespace) -> int:
     try:
         return command.run(console, args)
+    except UsageError as error:
+        console.warn([f"s3mountctl: {error}", f"Try: s3mountctl {command.name} --help"])
+        return Exit.USAGE
     except MountdError as error:
         return console.fail(error)
 

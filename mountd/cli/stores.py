@@ -9,11 +9,13 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from mountd.cli.child import Child, in_memory
-from mountd.cli.console import Console
+from mountd.cli.console import Console, UsageError
+from mountd.cli.reads import nearest
 from mountd.core.line import Answer
 from mountd.core.verdict import Exit
 from mountd.words.errors import MountdError
@@ -73,10 +75,13 @@ def of_mount(mount: Mount) -> Whose:
 
 def of_caller(*, profile: str = "", endpoint_url: str = "", user: str = "", region: str = "", provider: str = "",
               ca_bundle: str = "") -> Whose:
-    """A store that no mount is of. Under sudo the keys are those of who called sudo, then root's."""
+    """A store that no mount is of. Under sudo the keys are those of who called sudo, then root's. Raises UsageError."""
     provider = provider or (guessed(endpoint_url) or _OTHER if endpoint_url else DEFAULT)
+    if provider not in PROVIDERS:
+        raise UsageError(f"there is no provider {provider!r}{nearest(provider, PROVIDERS)}")
     preset = PROVIDERS[provider]
-    named = {"endpoint_url": endpoint_url, "region": region or preset.region(endpoint_url), "ca_bundle": ca_bundle}
+    named = {"endpoint_url": endpoint_url, "region": region or preset.region(endpoint_url),
+             "ca_bundle": str(Path(ca_bundle).absolute()) if ca_bundle else ""}
     options = {**preset.options, **{key: value for key, value in named.items() if value}}
     uid = int(os.environ.get("SUDO_UID") or 0) if os.geteuid() == 0 else os.geteuid()
     return Whose(provider, options, Credentials(user, profile), uid)

@@ -4,7 +4,7 @@ from argparse import Namespace
 from typing import Any
 
 from mountd.cli import render
-from mountd.cli.console import Console
+from mountd.cli.console import Console, UsageError
 from mountd.cli.stores import Store, Whose, fail, of_caller, of_mount
 from mountd.cli.text import clean, span
 from mountd.core.diagnosis import SKEW_LIMIT
@@ -42,13 +42,14 @@ _KEYS = ("by", "account", "arn", "user", "key", "skew")
 
 
 def chosen(args: Namespace, name: str | None) -> Whose:
-    """The store and keys that the arguments name: a mount's, or those of the options. Raises MountdError."""
+    """The store and keys that the arguments name: a mount's, or those of the options. Raises MountdError
+    and UsageError."""
     given = {key: getattr(args, key) or "" for key in ("profile", "endpoint_url", "user", "region", "provider",
                                                        "ca_bundle")}
     if not name:
         return of_caller(**given)
     if any(given.values()):
-        raise MountdError("config-invalid", f"{name} has a store and keys of its own: leave the options away")
+        raise UsageError(f"{name} has a store and keys of its own: leave the options away")
     return of_mount(configured(name))
 
 

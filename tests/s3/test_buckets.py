@@ -99,6 +99,8 @@ def test_a_bucket_that_is_mounted_is_not_removed(weed: str, s3: Any, capsys: pyt
     assert (status, "mounted as data" in err) == (Exit.DOWN, True)
     status, out, _ = run(capsys, "bucket", "size", "--mount", "data", "--json")
     assert (status, json.loads(out)["bucket"]) == (Exit.WELL, "used")
+    status, _, err = run(capsys, "whoami", "data", "--endpoint-url", weed)
+    assert (status, "of its own" in err) == (Exit.USAGE, True)
 
 
 @pytest.mark.parametrize(("words", "status", "said"), [
@@ -107,6 +109,7 @@ def test_a_bucket_that_is_mounted_is_not_removed(weed: str, s3: Any, capsys: pyt
     (("size", "nowhere"), Exit.DOWN, "there is no bucket nowhere"),
     (("sise", "taken"), Exit.USAGE, "did you mean 'size'?"),
     (("size",), Exit.USAGE, "which bucket?"),
+    (("size", "taken", "--provider", "seaweed"), Exit.USAGE, "did you mean 'seaweedfs'?"),
     (("create", "other", "--yes", "--profile", "reader"), Exit.DOWN, "refuses access"),
 ])
 def test_what_cannot_be_done_is_said(weed: str, s3: Any, capsys: pytest.CaptureFixture[str], words: tuple[str, ...],

@@ -61,8 +61,11 @@ def _hand_over(contents: Mapping[str, bytes], names: Sequence[str], descriptors:
 
 
 def _read(path: str) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise MountdError("tls-failed", f"ca_bundle {path}: {error.strerror}") from error
 
 
 def _owner(folder: str) -> int | None:

@@ -78,6 +78,12 @@ def test_a_folder_that_does_not_answer_leaves_the_copies(home: Path, monkeypatch
     assert (answer["files"], contents["credentials"]) == (["credentials"], b"copied")
 
 
+def test_a_ca_bundle_that_is_not_there(home: Path) -> None:
+    with pytest.raises(MountdError) as caught:
+        ask(uid=1001, ca_bundle=str(home / "none.pem"))
+    assert (caught.value.fault.code, "none.pem: No such file" in caught.value.detail) == ("tls-failed", True)
+
+
 def test_a_profile_that_is_missing(home: Path) -> None:
     with pytest.raises(MountdError) as caught:
         ask(uid=1001, credentials={"user": "", "profile": "campus", "anonymous": False})
