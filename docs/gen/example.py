@@ -31,7 +31,7 @@ _HEAD = """\
 """
 
 _INNER = {
-    "credentials": "It takes user, profile, or anonymous = true for public buckets.",
+    "credentials": "It takes user, profile, s3cfg, section, systemd_credential; or anonymous = true for public ones.",
     "check": "It takes interval, timeout and failures.",
 }
 """What the keys that are tables take."""

@@ -124,6 +124,14 @@ _ROWS = (
         "mounted is unmounted when no program has anything of it open, and what was written is removed again when "
         "that does not come within --timeout."),
     Command(
+        "secret", _lazily("secret", "secrets"), "keep keys of S3, encrypted for this machine",
+        (Argument(("ACTION",), "set, list or remove", Take.ONE),
+         Argument(("NAME",), "what the secret is called", Take.MAYBE), _JSON),
+        "What mounts with credentials = { systemd_credential = NAME } use; systemd decrypts it for the worker alone. "
+        "`set` asks for access key and secret key, which is not shown as you type; or reads from standard input an AWS "
+        "credentials file, a file of s3cmd, or JSON with AccessKeyId and SecretAccessKey. A secret never stands on the "
+        "command line. Only root may.", needs_daemon=False),
+    Command(
         "check", local.check, "look for faults in configuration files",
         (Argument(("FILE",), "files, instead of the installed configuration", Take.ANY, fill=Fill.FILES), _JSON),
         "Prints every fault with its file and line, as compilers do. Needs no daemon. Exit status 2 when there "

@@ -115,6 +115,10 @@ def epitaph(lines: Sequence[str], ending: str) -> str:
     return "; ".join(parts)
 
 
+_NO_CREDENTIALS = 243
+"""EXIT_CREDENTIALS: systemd could not set up what LoadCredential= names (systemd.exec(5))."""
+
+
 def _last_line(words: str) -> str:
     lines = [line.strip() for line in words.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith(("error:", "Error:"))]
@@ -129,10 +133,9 @@ def of_ending(ending: Ending) -> Cause:
         return Cause("worker-crashed", _SIGNALS.get(ending.status, f"signal {ending.status}"))
     if ending.status == 203:
         return Cause("worker-missing", "the program that was there a moment ago")
+    if ending.status == _NO_CREDENTIALS:
+        return Cause("secret-unreadable")
     if ending.status == 2:
         return Cause("option-rejected", _last_line(ending.words).removeprefix("error: "))
-    named = of_words(ending.words)
-    if named:
-        return named
     said = _last_line(ending.words)
-    return Cause("worker-ended", f"status {ending.status}" + (f": {said}" if said else ""))
+    return of_words(ending.words) or Cause("worker-ended", f"status {ending.status}" + (f": {said}" if said else ""))

@@ -72,7 +72,8 @@ class Diagnoses:
                 "diagnose", answered, descriptors=list(files.values()), files=list(files),
                 endpoint_url=str(options.get("endpoint_url", "")), region=str(options.get("region", "")),
                 bucket=mount.bucket, prefix=mount.prefix, force_path_style=bool(options.get("force_path_style")),
-                profile=mount.credentials.profile, anonymous=mount.credentials.anonymous, deadline=DEADLINE)
+                profile=mount.credentials.profile, anonymous=mount.credentials.anonymous,
+                elsewhere=bool(mount.credentials.systemd_credential), deadline=DEADLINE)
         finally:
             for number in files.values():
                 os.close(number)

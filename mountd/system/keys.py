@@ -8,30 +8,25 @@ import contextlib
 import os
 import pwd
 import shutil
-import stat
-from collections.abc import Iterator, Mapping
+import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mountd.core import secret_text
 from mountd.core.units.worker import KeyFiles, file_name
+from mountd.system import own_file
 from mountd.words import paths
 from mountd.words.errors import MountdError
 from mountd.words.model import Credentials
 
 _FILES = ("credentials", "config")
+_UNSEAL_LIMIT = 10.0
 CA = "ca_bundle"
-_LIMIT = 1 << 20
-"""Bytes of a credentials file; systemd takes no larger credential (systemd.exec(5), LoadCredential)."""
+_STORES = tuple(Path(top) / f"credstore{kind}" for kind in (".encrypted", "") for top in ("/etc", "/run", "/usr/lib"))
+"""Where systemd looks for what LoadCredentialEncrypted= names (systemd.exec(5), 252)."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-
-
-@contextlib.contextmanager
-def _closing(descriptor: int) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        os.close(descriptor)
 
 
 @dataclass(frozen=True)
@@ -50,20 +45,14 @@ class _Home:
             except OSError:
                 # Through a link of the user's own making only the user's own files count, or it could lead to root's.
                 opened = os.open(folder, _FOLDER)
-            with _closing(opened):
-                descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=opened)
+            with own_file.closing(opened):
+                descriptor = own_file.opened_at(opened, name)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise MountdError("no-credentials", f"{path}: {error.strerror}") from error
-        with _closing(descriptor):
-            facts = os.fstat(descriptor)
-            if not stat.S_ISREG(facts.st_mode):
-                raise MountdError("no-credentials", f"{path} is not a file")
-            if facts.st_uid not in owners:
-                raise MountdError("no-credentials", f"{path} does not belong to {self.owner.pw_name}")
-            with os.fdopen(descriptor, "rb", closefd=False) as file:
-                return file.read(_LIMIT)
+        with own_file.closing(descriptor):
+            return own_file.content(descriptor, path, owners, self.owner.pw_name)
 
 
 def _homes(wanted: Credentials, folder_uid: int) -> list[_Home]:
@@ -111,7 +100,7 @@ def keep_ca(mount_name: str, path: str) -> None:
     directory = paths.KEYS / file_name(mount_name)
     if path:
         with open(path, "rb") as file:
-            _write(directory, CA, file.read(_LIMIT))
+            _write(directory, CA, file.read(own_file.LIMIT))
     else:
         (directory / CA).unlink(missing_ok=True)
 
@@ -122,13 +111,21 @@ class Found:
 
     source: str = ""
     contents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    credential: str = ""
+    """Name of a credential that only systemd opens."""
 
 
 def look(wanted: Credentials, folder_uid: int) -> Found:
     """The key files that count: without any named those of the folder's owner, then root's, then the machine's role (no
-    files at all). Raises MountdError ``no-credentials`` and ``profile-missing``."""
+    files at all). Raises MountdError ``no-credentials``, ``profile-missing`` and ``secret-missing``."""
     if wanted.anonymous:
         return Found("anonymous")
+    if wanted.s3cfg:
+        section = wanted.section or "default"
+        text = _of_s3cfg(Path(wanted.s3cfg), section)
+        return Found(f"{wanted.s3cfg}, section {section}", {"credentials": text.encode()})
+    if wanted.systemd_credential:
+        return Found(_stored(wanted.systemd_credential), credential=wanted.systemd_credential)
     for home in _homes(wanted, folder_uid):
         contents = {name: content for name in _FILES if (content := home.read(name)) is not None}
         if contents:
@@ -146,7 +143,44 @@ def find(mount_name: str, wanted: Credentials, folder_uid: int) -> KeyFiles:
     directory, found = paths.KEYS / file_name(mount_name), look(wanted, folder_uid)
     _store(directory, found.contents)
     copies = {name: str(directory / name) for name in found.contents}
-    return KeyFiles(copies.get("credentials", ""), copies.get("config", ""), found.source or KeyFiles.source)
+    return KeyFiles(copies.get("credentials", ""), copies.get("config", ""), found.source or KeyFiles.source,
+                    found.credential)
+
+
+def _of_s3cfg(path: Path, section: str) -> str:
+    """The keys of a file of s3cmd, and nothing else of it, as an AWS credentials file."""
+    try:
+        return secret_text.aws_text(secret_text.of_section(own_file.read(path).decode("utf-8", "replace"), section))
+    except KeyError as error:
+        raise MountdError("profile-missing", f"{path}, section {section}") from error
+    except ValueError as error:
+        raise MountdError("no-credentials", f"{path}: {error}") from error
+
+
+def _stored(name: str) -> str:
+    """Where systemd will find the credential. Raises MountdError ``secret-missing``."""
+    for store in _STORES:
+        if (store / name).is_file():
+            return f"systemd credential {name}"
+    raise MountdError("secret-missing", name)
+
+
+def unsealed(name: str) -> bytes:
+    """What a credential of systemd holds; for root, where no unit can be given it. Raises MountdError
+    ``secret-unreadable``."""
+    path = next((store / name for store in _STORES if (store / name).is_file()), None)
+    if path is None:
+        raise MountdError("secret-missing", name)
+    if not path.parent.name.endswith(".encrypted"):
+        return path.read_bytes()
+    command = ["systemd-creds", "decrypt", f"--name={name}", str(path), "-"]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_UNSEAL_LIMIT, check=False)
+    except subprocess.TimeoutExpired:
+        raise MountdError("secret-unreadable", f"{path}: systemd-creds does not answer") from None
+    if done.returncode:
+        raise MountdError("secret-unreadable", str(path))
+    return done.stdout
 
 
 def _has_profile(content: bytes, profile: str) -> bool:

@@ -141,6 +141,15 @@ _ROWS = (
     Fault("profile-missing", _C.CREDENTIALS, "the profile is not in the credentials files ({credentials})",
           "add the profile, or change credentials in {place}",
           "The profile named for this mount is in neither ~/.aws/credentials nor ~/.aws/config of that user."),
+    Fault("secret-missing", _C.CREDENTIALS, "there is no systemd credential {detail}",
+          "run: sudo s3mountctl secret set {detail}",
+          "The mount names a systemd_credential, and none of that name lies in "
+          "/etc/credstore.encrypted or the other places where systemd looks. `s3mountctl secret set NAME` asks for the "
+          "keys, encrypts them for this machine and stores them there."),
+    Fault("secret-unreadable", _C.CREDENTIALS, "systemd cannot open the credentials of the worker ({credentials})",
+          "store them again: sudo s3mountctl secret set NAME; see also: s3mountctl logs {name}",
+          "A credential that was encrypted on another machine, under another name, or before the machine's key changed "
+          "cannot be decrypted: systemd ends the worker with status 243 before it begins."),
     Fault("name-unresolved", _C.NETWORK, "the name of {endpoint} does not resolve: {detail}",
           "check the network and endpoint_url in {place}",
           "DNS knows no address for the host: the network or the resolver is away, the name is mistyped, or path "

@@ -48,7 +48,13 @@ CREDENTIAL_KEYS: dict[str, Option] = {
     for row in (
         Option("user", Kind.OWNER, "User whose ~/.aws is read.", "the folder's owner, then root"),
         Option("profile", Kind.TEXT, "Profile of ~/.aws/credentials or ~/.aws/config.", "default"),
-        Option("anonymous", Kind.FLAG, "Sign nothing: public buckets.", "false", conflicts=("user", "profile")),
+        Option("s3cfg", Kind.PATH, "File of s3cmd, for its keys alone; it must belong to who has its folder.",
+               "none", conflicts=("user", "profile")),
+        Option("section", Kind.TEXT, "Section of that file.", "default", requires="s3cfg"),
+        Option("systemd_credential", Kind.TEXT, "Name of a secret that systemd keeps: s3mountctl secret set NAME.",
+               "none", conflicts=("user", "profile", "s3cfg")),
+        Option("anonymous", Kind.FLAG, "Sign nothing: public buckets.", "false",
+               conflicts=("user", "profile", "s3cfg", "systemd_credential")),
     )
 }
 

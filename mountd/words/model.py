@@ -67,6 +67,11 @@ class Credentials:
     user: str = ""
     profile: str = ""
     anonymous: bool = False
+    s3cfg: str = ""
+    """A file of s3cmd, and which section of it."""
+    section: str = ""
+    systemd_credential: str = ""
+    """Name of a credential that systemd itself reads, and decrypts, for the worker."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ CACHE_MOUNT = RUN / "cache"
 """Where a worker finds its own cache folder inside its sandbox: an empty folder on the host."""
 KEYS = RUN / "keys"
 """Copies of the AWS files that running mounts use; root only, gone with a reboot."""
+SECRETS = Path("/etc/credstore.encrypted")
+"""Where systemd looks for encrypted credentials (systemd.exec(5), LoadCredentialEncrypted=)."""
 STATE = Path("/var/lib/s3mountd")
 """Memory that outlives a reboot: the last accepted configuration, which mounts an operator stopped."""
 ACCEPTED = STATE / "accepted.json"

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
-from mountd.core.config import toml_lines
+from mountd.core.config import credentials, toml_lines
 from mountd.core.config.facts import Findings
 from mountd.core.config.values import Value, WrongValueError, convert, show, suggestion
 from mountd.words.keys import CHECK_KEYS, CREDENTIAL_KEYS, DAEMON_KEYS, MOUNT_KEYS, OWN_PLACE
@@ -12,6 +12,8 @@ from mountd.words.model import Check, Credentials, Place
 from mountd.words.options import OPTIONS, Option, refused
 
 MOUNT_TABLE: dict[str, Option] = {**MOUNT_KEYS, **OPTIONS}
+_SHORTEST_KEY = 16
+"""Characters of an access key (AWS: 16 to 128; IAM API Reference, AccessKey)."""
 DEFAULTS_TABLE: dict[str, Option] = {name: row for name, row in MOUNT_TABLE.items() if name not in OWN_PLACE}
 
 
@@ -87,17 +89,15 @@ def _not_a_key(key: str, rows: Mapping[str, Option]) -> tuple[str, str]:
 
 def _credentials(spot: Spot, value: object, findings: Findings) -> Credentials:
     if not isinstance(value, dict):
-        profile = show(value) if isinstance(value, str) and value.isidentifier() else '"..."'
-        raise WrongValueError("must be a table with user, profile or anonymous",
+        # What stands there may be a key: it is repeated only where it cannot be one.
+        is_name = isinstance(value, str) and value.isidentifier() and len(value) < _SHORTEST_KEY
+        profile = show(value) if is_name else '"..."'
+        raise WrongValueError("must be a table with profile, user or another of its keys",
                               f"write: credentials = {{ profile = {profile} }}")
     inner, fields = _inside(spot, "credentials", value, CREDENTIAL_KEYS, findings)
-    found = {name: field.value for name, field in fields.items()}
-    read = Credentials(str(found.get("user", "")), str(found.get("profile", "")), found.get("anonymous") is True)
-    for name in CREDENTIAL_KEYS["anonymous"].conflicts:
-        if read.anonymous and name in found:
-            findings.problem(inner.place(name), inner.label + name, "cannot be set beside anonymous = true",
-                             "remove one of the two")
-    return read
+    credentials.check(fields, lambda name, text, hint: findings.problem(
+        inner.place(name), inner.label + name, text, hint))
+    return Credentials(**{name: cast(Any, field.value) for name, field in fields.items()})
 
 
 def _check(spot: Spot, value: object, findings: Findings) -> Check:

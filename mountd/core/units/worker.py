@@ -24,6 +24,13 @@ class KeyFiles:
     config: str = ""
     source: str = "role"
     """Where the keys come from, for people: never a secret."""
+    credential: str = ""
+    """Name of an encrypted credential of systemd, which is an AWS credentials file."""
+
+    @property
+    def any(self) -> bool:
+        """Has it any keys? Without, the machine's role counts."""
+        return bool(self.credentials or self.config or self.credential)
 
 
 @dataclass(frozen=True)
@@ -175,7 +182,9 @@ def _credentials_directory(launch: Launch) -> str:
 def _environment(launch: Launch) -> list[str]:
     """The worker's variables. Everybody can read them over D-Bus: never a secret."""
     pairs = [f"{variable}={name}" for name, variable, path in _loaded(launch) if variable]
-    if launch.prepared.keys.credentials or launch.prepared.keys.config or launch.mount.credentials.anonymous:
+    if launch.prepared.keys.credential:
+        pairs.append(f"AWS_SHARED_CREDENTIALS_FILE={launch.prepared.keys.credential}")
+    if launch.prepared.keys.any or launch.mount.credentials.anonymous:
         pairs.append("AWS_EC2_METADATA_DISABLED=true")
     if launch.mount.credentials.profile:
         pairs.append(f"AWS_PROFILE={launch.mount.credentials.profile}")
@@ -230,7 +239,11 @@ def properties(launch: Launch) -> list[Property]:
         Property("After", "as", [*_ORDER_AFTER, f"{escape_path(mount.folder)}.mount"]),
         Property("Before", "as", list(_ORDER_BEFORE)),
     ]
-    if _loaded(launch):
+    if launch.prepared.keys.credential:
+        # The name is sealed within: systemd opens it under no other (systemd-creds(1), --name=).
+        name = launch.prepared.keys.credential
+        own.append(Property("LoadCredentialEncrypted", "a(ss)", [(name, name)]))
+    if _loaded(launch) or launch.prepared.keys.credential:
         # Missing ("-") once the worker has ended: ExecStop= is run all the same.
         own.append(Property("WorkingDirectory", "s", f"-{_credentials_directory(launch)}"))
     own += [Property(name, "t", limit << 20)

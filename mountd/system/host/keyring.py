@@ -31,6 +31,8 @@ def keys_of(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
     else:
         found = keys.look(wanted, uid)
         source, contents = found.source, dict(found.contents)
+        if found.credential:
+            contents["credentials"] = keys.unsealed(found.credential)
     if name and os.geteuid() and not source:
         # It may be root's, or the machine's role: nobody else can tell.
         raise MountdError("no-credentials", _FOR_ROOT)

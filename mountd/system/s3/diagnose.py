@@ -1,9 +1,9 @@
 """The task ``diagnose``: what is wrong between this machine and a bucket, found step by step.
 
 Question: ``endpoint_url`` ("" for AWS), ``region`` ("" when it is not written down), ``bucket``, ``prefix``,
-``force_path_style``, ``profile``, ``anonymous``, ``deadline`` (seconds), ``files``: what the descriptors are, of
-``credentials``, ``config``, ``ca_bundle``. Answer: ``code`` ("" when S3 is well), ``detail``, ``shared`` (it holds for
-the endpoint, whatever bucket and keys), ``seconds``, ``skew``.
+``force_path_style``, ``profile``, ``anonymous``, ``elsewhere`` (if only the worker has the keys), ``deadline``
+(seconds), ``files``: what the descriptors are, of ``credentials``, ``config``, ``ca_bundle``. Answer: ``code`` ("" when
+S3 is well), ``detail``, ``shared`` (it holds for the endpoint, whatever bucket and keys), ``seconds``, ``skew``.
 """
 
 import contextlib
@@ -143,8 +143,8 @@ def _list(visit: Visit) -> None:
     bucket = signed.Bucket(
         str(asked["bucket"]), str(asked["prefix"]), str(asked["endpoint_url"]), str(asked["region"]),
         path_style=bool(asked["force_path_style"]), ca_bundle=visit.files.get("ca_bundle", b""))
-    cause = signed.look(bucket, visit.files, str(asked["profile"]), anonymous=bool(asked["anonymous"]),
-                        end=visit.end)
+    cause = signed.look(bucket, None if asked.get("elsewhere") else visit.files, str(asked["profile"]),
+                        anonymous=bool(asked["anonymous"]), end=visit.end)
     if cause is not None and diagnosis.blames_clock(cause, visit.skew) and not asked["anonymous"]:
         cause = diagnosis.of_skew(visit.skew or 0.0)
     if cause is not None:

@@ -26,15 +26,16 @@ class Bucket:
     ca_bundle: bytes
 
 
-def look(bucket: Bucket, files: Mapping[str, bytes], profile: str, *, anonymous: bool, end: float) -> Cause | None:
+def look(bucket: Bucket, files: Mapping[str, bytes] | None, profile: str, *, anonymous: bool,
+         end: float) -> Cause | None:
     """List one key of the bucket until ``end`` (monotonic seconds). None when it is answered, or when only the worker
-    can get at the keys and nothing else is wrong. Raises MountdError ``no-credentials``, ``profile-missing``,
-    TimeoutError."""
+    can get at the keys (``files`` None) and nothing else is wrong. Raises MountdError ``no-credentials``,
+    ``profile-missing``, TimeoutError."""
     if not _AT_ONCE.acquire(timeout=clients.left(end)):
         raise TimeoutError
     try:
         with clients.ca_file(bucket.ca_bundle) as ca_file:
-            found = None if anonymous else clients.source(files, profile)
+            found = None if anonymous else Elsewhere("the worker") if files is None else clients.source(files, profile)
             if isinstance(found, Elsewhere):
                 cause = _list(bucket, None, ca_file, end)
                 return cause if cause is not None and cause.code != "access-denied" else None

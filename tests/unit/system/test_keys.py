@@ -188,3 +188,66 @@ def test_a_ca_bundle_that_is_dropped_is_forgotten(homes: Path) -> None:
     keys.keep_ca("one", str(homes / "ca.pem"))
     keys.keep_ca("one", "")
     assert keys.opened("one") == {}
+
+
+S3CFG = """[default]
+access_key = AK1
+secret_key = s%c/r+t
+host_base = evil.example
+[lab]
+access_key = AK2
+secret_key = x
+"""
+
+
+def s3cfg(homes: Path, user: str, owner: str = "") -> Path:
+    path = homes / user / ".s3cfg"
+    path.write_text(S3CFG)
+    os.chown(path, USERS[owner or user], 0)
+    os.chown(path.parent, USERS[user], 0)
+    return path
+
+
+def test_only_the_keys_of_an_s3cfg_are_taken(homes: Path) -> None:
+    path = s3cfg(homes, "rob")
+    found = keys.find("one", Credentials(s3cfg=str(path)), 0)
+    assert Path(found.credentials).read_text() == (
+        "[default]\naws_access_key_id = AK1\naws_secret_access_key = s%c/r+t\n")
+    assert (found.source, found.config) == (f"{path}, section default", "")
+    assert "AK2" in Path(keys.find("one", Credentials(s3cfg=str(path), section="lab"), 0).credentials).read_text()
+    assert refused(Credentials(s3cfg=str(path), section="x"), 0) == ("profile-missing", f"{path}, section x")
+
+
+@pytest.mark.parametrize("lead", ["file", "hard link", "folder"])
+def test_an_s3cfg_that_leads_to_somebody_elses_is_refused(homes: Path, lead: str) -> None:
+    theirs = s3cfg(homes, "rob")
+    mine = homes / "eve" / ".s3cfg"
+    os.chown(mine.parent, USERS["eve"], 0)
+    if lead == "file":
+        mine.symlink_to(theirs)
+    elif lead == "hard link":
+        os.link(theirs, mine)
+    else:
+        (homes / "eve" / "x").symlink_to(homes / "rob")
+        mine = homes / "eve" / "x" / ".s3cfg"
+    code, detail = refused(Credentials(s3cfg=str(mine)), 0)
+    assert (code, detail.startswith(str(mine))) == ("no-credentials", True)
+    assert not paths.KEYS.exists()
+
+
+def test_a_broken_s3cfg_is_told_without_its_content(homes: Path) -> None:
+    path = s3cfg(homes, "rob")
+    path.write_text("hunter2\n")
+    assert refused(Credentials(s3cfg=str(path)), 0) == ("no-credentials", f"{path}: it is no ini file (line 1)")
+    path.unlink()
+    assert refused(Credentials(s3cfg=str(path)), 0) == ("no-credentials", f"{path}: No such file or directory")
+
+
+def test_a_credential_of_systemds_is_found_by_its_name_and_not_opened(
+        homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys, "_STORES", (homes,))
+    assert refused(Credentials(systemd_credential="lab"), 0) == ("secret-missing", "lab")
+    (homes / "lab").write_text("sealed")
+    assert keys.find("one", Credentials(systemd_credential="lab"), 0) == KeyFiles(
+        source="systemd credential lab", credential="lab")
+    assert keys.opened("one") == {}

@@ -174,7 +174,8 @@ ONE_LINE = [
     ('credentials = { user = "bob" }',
      'credentials.user: there is no user "bob" on this machine (did you mean "rob"?)'),
     ('credentials = "kopah"',
-     'credentials: must be a table with user, profile or anonymous (write: credentials = { profile = "kopah" })'),
+     'credentials: must be a table with profile, user or another of its keys '
+     '(write: credentials = { profile = "kopah" })'),
     ("credentials = { secret_access_key = 'hush' }",
      "credentials.secret_access_key: is not taken: secrets do not belong in this file (put the key in "
      '~/.aws/credentials and name its profile: credentials = { profile = "..." })'),

@@ -43,6 +43,16 @@ def test_keys_go_by_credential_files_and_never_by_value() -> None:
     assert prop(LAUNCH, "WorkingDirectory") == "-/run/credentials/s3mount-erdos-3.service"
 
 
+def test_a_credential_of_systemds_goes_by_its_own_name() -> None:
+    launch = replace(LAUNCH, prepared=Prepared(Folder(1000, 1001, 0o750), KeyFiles(credential="lab")))
+    assert prop(launch, "LoadCredentialEncrypted") == [("lab", "lab")]
+    assert prop(launch, "LoadCredential") == []
+    environment = prop(launch, "Environment")
+    assert isinstance(environment, list)
+    assert environment[:2] == ["AWS_SHARED_CREDENTIALS_FILE=lab", "AWS_EC2_METADATA_DISABLED=true"]
+    assert prop(launch, "WorkingDirectory") == "-/run/credentials/s3mount-erdos-3.service"
+
+
 def test_a_role_needs_the_metadata_service() -> None:
     launch = replace(LAUNCH, prepared=Prepared(Folder(1000, 1000, 0o755)))
     assert "AWS_EC2_METADATA_DISABLED=true" not in prop(launch, "Environment")  # type: ignore[operator]
