@@ -59,6 +59,8 @@ class View:
     """Requests of callers that the worker has not answered."""
     size: Measured | None = None
     """How much is in the bucket below the prefix, as somebody counted it."""
+    expires: float | None = None
+    """When the credentials end, as far as that is known."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def mount_document(view: View) -> dict[str, Any]:
         "checks": view.latency.document(), "waiting": view.waiting,
         "known_since": stamp(view.known_since), "availability": dict(view.availability),
         "options": {key: _plain(value) for key, value in sorted(mount.options.items())},
-        "credentials": {"source": view.credentials, "expires_at": None},
+        "credentials": {"source": view.credentials, "expires_at": stamp(view.expires)},
         "callers_wait": {"since": stamp(view.callers_wait.since), "until": stamp(view.callers_wait.until)}
         if view.callers_wait else None,
         "size": _size(view.size) if view.size else None,

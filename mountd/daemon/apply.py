@@ -54,6 +54,7 @@ def _prepared(kept: Kept, answer: Answer) -> None:
         failure = kept.memory.failure if kept.memory.awake is not None or not _is_on_demand(kept) else None
         kept.memory = replace(kept.memory, prepared=found, failure=failure)
         kept.record.credentials = found.keys.source
+        kept.record.expires = kept.record.expires if found.keys.by_broker else None
         if answer["cache_full"]:
             cache_is_full(kept.name, str(kept.mount.options["cache"]) if kept.mount is not None else "")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mountd.core.diagnosis import Finding, target
 from mountd.core.messages import Cause
+from mountd.daemon.vault import Vault
 from mountd.system import keys
 from mountd.system.asking import Answer, fail_soon
 from mountd.system.s3.link import Stores
@@ -31,8 +32,8 @@ class Diagnoses:
     keys asks after that.
     """
 
-    def __init__(self, stores: Stores) -> None:
-        self._stores = stores
+    def __init__(self, stores: Stores, vault: Vault) -> None:
+        self._stores, self._vault = stores, vault
         self._following: dict[object, list[_Waiting]] = {}
 
     def ask(self, mount: Mount, told: Told) -> None:
@@ -58,8 +59,10 @@ class Diagnoses:
         def answered(answer: Answer | MountdError) -> None:
             told(_finding(answer))
 
+        broker, token = self._vault.door(mount.name)
         try:
             files = keys.opened(mount.name)
+            files |= {"token": os.open(token, os.O_RDONLY | os.O_CLOEXEC)} if token else {}
         except OSError as error:
             fail_soon(answered, f"the keys: {error.strerror}")
             return
@@ -73,7 +76,8 @@ class Diagnoses:
                 endpoint_url=str(options.get("endpoint_url", "")), region=str(options.get("region", "")),
                 bucket=mount.bucket, prefix=mount.prefix, force_path_style=bool(options.get("force_path_style")),
                 profile=mount.credentials.profile, anonymous=mount.credentials.anonymous,
-                elsewhere=bool(mount.credentials.systemd_credential), deadline=DEADLINE)
+                elsewhere=bool(mount.credentials.systemd_credential) or mount.name in self._vault.accounts,
+                broker=broker, deadline=DEADLINE)
         finally:
             for number in files.values():
                 os.close(number)

@@ -86,13 +86,9 @@ class Keeper:
 
     def renew(self) -> None:
         """An operator wants a fresh worker, or a try at once."""
-        kept = self.kept
-        spare.drop(kept)  # what it was given may be old
-        kept.memory = replace(kept.memory, failure=None, prepared=None, held=False)
-        serving = kept.observed().serving
-        if serving is not None:
-            kept.workers[serving.unit] = replace(serving, digest="to be replaced")
-        self.wake()
+        spare.drop(self.kept)  # what it was given may be old
+        self.kept.memory = replace(self.kept.memory, held=False)
+        self.kept.renew()
 
     def adopt(self, worker: Worker) -> None:
         """A worker that was there before this daemon."""
@@ -266,7 +262,7 @@ class Keeper:
             kept.mount, told.state, self.health, kept.reason(told.cause) if told.cause else None, told.since,
             told.checked_at, unit, self._world.systemd.pid(unit), spare.standby(kept), told.restarts, self._next_try(),
             told.history.last(wall, kept.grace), told.credentials, availabilities(told.history, wall),
-            told.history.begun, waits.shown(kept), told.latency, self._waiting(serving), kept.size(),
+            told.history.begun, waits.shown(kept), told.latency, self._waiting(serving), kept.size(), told.expires,
         )
 
     def _waiting(self, serving: Worker | None) -> int | None:

@@ -57,6 +57,7 @@ class Kept:
         """What was on the folder when it was last looked at."""
         self.announcer = Announcer(name)
         self._serving_since: float | None = None
+        world.vault.meet(self)
 
     def observed(self) -> Observed:
         """The folder and the workers as they are now."""
@@ -111,6 +112,14 @@ class Kept:
         """Is the worker's mount, dead or alive, on the folder?"""
         return any(layer.connection == worker.connection for layer in self.observed().layers)
 
+    def renew(self) -> None:
+        """Have another worker take over, with whatever the host says anew."""
+        self.memory = replace(self.memory, failure=None, prepared=None)
+        serving = self.observed().serving
+        if serving is not None:
+            self.workers[serving.unit] = replace(serving, digest="to be replaced")
+        self.wake()
+
     def fail(self, cause: Cause) -> None:
         """Remember a failure; after a stable spell it is a first one again."""
         now = self.world.now()
@@ -119,6 +128,8 @@ class Kept:
             previous = None
         self._serving_since = None
         failure = backoff.after(previous, cause, now, random())
+        if self.world.vault.doubt(self.name, cause):
+            failure = replace(failure, not_before=now)
         keep = failure.not_before is not None and failure.not_before <= now
         self.memory = replace(self.memory, failure=failure, prepared=self.memory.prepared if keep else None)
         if not self.world.outages.tells(self.mount, State.WAITING, cause):

@@ -10,7 +10,7 @@ from gi.repository import GLib
 from mountd.core.layers import Layer
 from mountd.core.observed import Worker
 from mountd.core.units import worker
-from mountd.core.units.worker import Launch
+from mountd.core.units.worker import Launch, Prepared, unit_name
 from mountd.daemon.kept import Kept
 from mountd.system import fuse
 from mountd.system.binary import Installed
@@ -76,19 +76,19 @@ def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None
 
     It is given the mount ``guard``, at which callers wait, else one that is nowhere in the tree.
     With ``await_fd``, one end of a socket pair, mount-s3 begins when a line comes from the other end, and not at all
-    when that is closed. None while the host has not been asked or the version of mount-s3 is being read. Raises
+    when that is closed. None while it is not known yet what it needs: the host's word, mount-s3's version, keys. Raises
     MountdError.
     """
     mount, prepared = kept.mount, kept.memory.prepared
     binary = kept.world.binary.look()
-    if mount is None or prepared is None or not isinstance(binary, Installed):
+    if mount is None or prepared is None or not isinstance(binary, Installed) or _lacks_keys(kept, mount, prepared):
         return None
+    generation, by_broker = kept.world.next_generation(mount.name), prepared.keys.by_broker
+    asks_at = kept.world.vault.admit(mount.name, unit_name(mount.name, generation)) if by_broker else ""
     place = _place(kept, mount, guard)
-    order = Launch(mount, kept.world.next_generation(mount.name), binary.path, prepared, kept.digest,
-                   place.waiting.connection, place.mount_id, _plans_with(kept, mount, binary.version),
-                   waits=await_fd is not None)
-    made = Worker(order.unit, mount.name, order.generation, kept.digest, place.waiting.connection, mount.folder,
-                  prepared.cache, place.mount_id)
+    order = Launch(mount, generation, binary.path, prepared, kept.digest, place.waiting.connection, place.mount_id,
+                   asks_at, _plans_with(kept, mount, binary.version), waits=await_fd is not None)
+    made = _worker(order)
     kept.workers[made.unit] = made
     kept.world.caches.update({made.cache} - {""})
     # A cache folder serves one worker; the next one asks for another.
@@ -108,6 +108,17 @@ def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None
             # As long as a copy is open here, callers of a dead worker would wait instead of hearing of it.
             os.close(place.waiting.fuse_fd)
     return Launched(made, place.mount_fd)
+
+
+def _lacks_keys(kept: Kept, mount: Mount, prepared: Prepared) -> bool:
+    """Has it to be waited for the broker's keys?"""
+    return prepared.keys.by_broker and not kept.world.vault.is_ready(mount, prepared.keys)
+
+
+def _worker(order: Launch) -> Worker:
+    mount = order.mount
+    return Worker(order.unit, mount.name, order.generation, order.digest, order.connection, mount.folder,
+                  order.prepared.cache, order.mount_id)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from mountd.daemon.hook import Hook
 from mountd.daemon.outages import Outages
 from mountd.daemon.reconciler import Reconciler, config_files
 from mountd.daemon.tell import Tell
+from mountd.daemon.vault import Vault
 from mountd.daemon.webhook import Webhook
 from mountd.daemon.world import World
 from mountd.surfaces.bus import Bus
@@ -66,12 +67,12 @@ class Daemon:
         systemd = Systemd(self._ended, self._systemd_returned)
         helper = Helper(systemd.set_apart)
         self._table = MountTable()
-        stores = Stores(systemd)
+        stores, vault = Stores(systemd), Vault(systemd)
         fusectl = FuseControl(self._table)
         self._world = World(systemd, self._table, fusectl, helper,
-                            Binary(helper, self._binary_known), stores, Diagnoses(stores),
+                            Binary(helper, self._binary_known), stores, Diagnoses(stores, vault),
                             Chronicle(helper, time.time, time.monotonic), Outages(), fuse.kernel_has_beneath(),
-                            Callers(fusectl), tuple(waiting.inherited(notify.kept_descriptors())))
+                            Callers(fusectl), vault, tuple(waiting.inherited(notify.kept_descriptors())))
         view = DaemonView(__version__, os.getpid(), time.time(), "")
         self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._read)
         self._network = Network(self.mounts.kick)
@@ -100,6 +101,7 @@ class Daemon:
         self.mounts.adopt()
         self.mounts.want(self._configuration.desired)
         self._world.chronicle.begin()
+        self._world.vault.begin()
         self._bus.publish(self.mounts)
         self._read()
         self._listen()
@@ -129,7 +131,7 @@ class Daemon:
     # Events
 
     def _ended(self, unit: str, ending: Any) -> None:
-        if not self._tell.ended(unit, ending):
+        if not self._tell.ended(unit, ending) and not self._world.vault.ended(unit, ending):
             self.mounts.worker_ended(unit, ending)
 
     def _systemd_returned(self) -> None:
@@ -207,6 +209,7 @@ class Daemon:
         self._world.chronicle.close()
         self._world.helper.close()
         self._world.stores.close()
+        self._world.vault.close()
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -237,6 +237,7 @@ class Proof:
             if healthy is Health.UNKNOWN and self.kept.rests and self.kept.evidence.proven_at is not None:
                 # The proof grows old because nobody uses the mount, not even to prove it.
                 healthy = Health.OK
+            cause = cause or self.kept.world.vault.ending(self.kept.name)
             if why is None and cause is not None and healthy is Health.OK:
                 return Health.DEGRADED, cause
             return healthy, why or cause

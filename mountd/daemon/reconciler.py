@@ -80,6 +80,7 @@ class Reconciler:
             self._world.chronicle.let_go(keeper.name, told.history)
             record.forget(keeper.name)
             keys.forget(keeper.name)
+            self._world.vault.forget(keeper.name)
 
     def _slept(self, begin: float, end: float) -> None:
         for keeper in self._keepers.values():

@@ -36,10 +36,13 @@ _MEASURED_EVERY = 60
 
 def stage(kept: Kept) -> bool:
     """Start the spare, unless mounts are being brought up just now."""
-    if kept.world.is_busy():
+    mount, prepared = kept.mount, kept.memory.prepared
+    unready = (mount is not None and prepared is not None and prepared.keys.by_broker
+               and not kept.world.vault.is_ready(mount, prepared.keys, waits=False))
+    if kept.world.is_busy() or unready:
         kept.memory = replace(kept.memory, spare_due=kept.world.now() + _POLITE)
         return True
-    hot = kept.mount is not None and kept.mount.standby
+    hot = mount is not None and mount.standby
     try:
         return _stage_hot(kept) if hot else _stage_cold(kept)
     # The mount serves: that it has no spare is no failure of it.

@@ -10,6 +10,7 @@ from mountd.daemon.diagnosis import Diagnoses
 from mountd.daemon.history import Chronicle
 from mountd.daemon.outages import Outages
 from mountd.daemon.sizes import Sizes
+from mountd.daemon.vault import Vault
 from mountd.system.binary import Binary
 from mountd.system.fusectl import FuseControl
 from mountd.system.mounts import MountTable
@@ -52,6 +53,7 @@ class World:
     beneath: bool
     """Can the kernel slip a mount beneath another?"""
     callers: Callers
+    vault: Vault
     inherited: tuple[Waiting, ...] = ()
     """Ends of mounts at which callers wait, left by an earlier daemon."""
     sizes: Sizes = field(default_factory=Sizes)

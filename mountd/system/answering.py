@@ -33,12 +33,18 @@ def _run(channel: socket.socket, tasks: Tasks, question: Question, descriptors: 
 
 def serve(channel: socket.socket, tasks: Tasks) -> None:
     """Answer questions until the other end is closed; then the process is over, whatever is under way."""
+    answer(channel, tasks)
+    # A daemon thread in an uninterruptible call would hold up an orderly interpreter exit.
+    os._exit(0)
+
+
+def answer(channel: socket.socket, tasks: Tasks) -> None:
+    """Answer questions until the other end is closed."""
     while True:
         message, descriptors, _flags, _address = socket.recv_fds(
             channel, MESSAGE_LIMIT, DESCRIPTOR_LIMIT, socket.MSG_CMSG_CLOEXEC)
         if not message:
-            # A daemon thread in an uninterruptible call would hold up an orderly interpreter exit.
-            os._exit(0)
+            return
         question = json.loads(message)
         if question["task"] == ALIVE:
             channel.send(json.dumps({"id": question["id"]}).encode())

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mountd.core import secret_text
+from mountd.core import profiles, secret_text
 from mountd.core.units.worker import KeyFiles, file_name
 from mountd.system import own_file
 from mountd.words import paths
@@ -113,38 +113,78 @@ class Found:
     contents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     credential: str = ""
     """Name of a credential that only systemd opens."""
+    start: str = "files"
+    """How keys are got (``system.resolve``): from these files, in a way that only their user can go, or elsewhere."""
+    user: str = ""
+    home: str = ""
+    """Of the user whose files they are."""
+
+    @property
+    def expires(self) -> bool:
+        """Do the keys come to an end, and others after them?"""
+        return self.start != "files"
 
 
 def look(wanted: Credentials, folder_uid: int) -> Found:
     """The key files that count: without any named those of the folder's owner, then root's, then the machine's role (no
     files at all). Raises MountdError ``no-credentials``, ``profile-missing`` and ``secret-missing``."""
+    plain = _named(wanted)
+    if plain is not None:
+        return plain
+    for home in _homes(wanted, folder_uid):
+        contents = {name: content for name in _FILES if (content := home.read(name)) is not None}
+        if contents:
+            return _of_home(home.owner, contents, wanted.profile)
+    if wanted.user or wanted.profile:
+        raise MountdError("no-credentials", f"{wanted.user or 'the folder owner'} has no ~/.aws/credentials")
+    return Found()
+
+
+def _named(wanted: Credentials) -> Found | None:
+    """What is no user's ``~/.aws``."""
     if wanted.anonymous:
         return Found("anonymous")
+    if wanted.web_identity:
+        return Found(f"token in {wanted.web_identity}", start="web-identity")
+    if wanted.role:
+        return Found("role of this machine", start="instance")
     if wanted.s3cfg:
         section = wanted.section or "default"
         text = _of_s3cfg(Path(wanted.s3cfg), section)
         return Found(f"{wanted.s3cfg}, section {section}", {"credentials": text.encode()})
     if wanted.systemd_credential:
         return Found(_stored(wanted.systemd_credential), credential=wanted.systemd_credential)
-    for home in _homes(wanted, folder_uid):
-        contents = {name: content for name in _FILES if (content := home.read(name)) is not None}
-        if contents:
-            source = f"{home.owner.pw_name}: ~/.aws, profile {wanted.profile or 'default'}"
-            if wanted.profile and not any(_has_profile(content, wanted.profile) for content in contents.values()):
-                raise MountdError("profile-missing", source)
-            return Found(source, contents)
-    if wanted.user or wanted.profile:
-        raise MountdError("no-credentials", f"{wanted.user or 'the folder owner'} has no ~/.aws/credentials")
-    return Found()
+    return None
+
+
+def _of_home(owner: pwd.struct_passwd, contents: Mapping[str, bytes], profile: str) -> Found:
+    source = f"{owner.pw_name}: ~/.aws, profile {profile or 'default'}"
+    if profile and not any(_has_profile(content, profile) for content in contents.values()):
+        raise MountdError("profile-missing", source)
+    try:
+        texts = (contents.get(name, b"").decode("utf-8", "replace") for name in _FILES)
+        way = profiles.source(profiles.profiles(*texts), profile or "default")
+    except (KeyError, ValueError):
+        # The worker finds nothing either, and says so.
+        way = None
+    start = "files" if way is None or isinstance(way, profiles.Keys) else "user"
+    return Found(source, contents, start=start, user=owner.pw_name, home=owner.pw_dir)
 
 
 def find(mount_name: str, wanted: Credentials, folder_uid: int) -> KeyFiles:
     """The key files for a mount, copied below ``paths.KEYS``. Raises what ``look`` raises."""
     directory, found = paths.KEYS / file_name(mount_name), look(wanted, folder_uid)
-    _store(directory, found.contents)
-    copies = {name: str(directory / name) for name in found.contents}
-    return KeyFiles(copies.get("credentials", ""), copies.get("config", ""), found.source or KeyFiles.source,
-                    found.credential)
+    start = "instance" if wanted.assume_role and not found.source else found.start
+    source = found.source or KeyFiles.source
+    delivery = wanted.delivery or ("broker" if found.expires or wanted.assume_role else "file")
+    # Who gets keys as the user reads the user's files himself.
+    contents = {} if delivery == "broker" and found.expires else found.contents
+    _store(directory, contents)
+    copies = {name: str(directory / name) for name in contents}
+    return KeyFiles(
+        copies.get("credentials", ""), copies.get("config", ""),
+        f"{wanted.assume_role} by {source}" if wanted.assume_role else source, found.credential, delivery, start,
+        found.user, found.home)
 
 
 def _of_s3cfg(path: Path, section: str) -> str:

@@ -150,6 +150,24 @@ _ROWS = (
           "store them again: sudo s3mountctl secret set NAME; see also: s3mountctl logs {name}",
           "A credential that was encrypted on another machine, under another name, or before the machine's key changed "
           "cannot be decrypted: systemd ends the worker with status 243 before it begins."),
+    Fault("sso-ended", _C.CREDENTIALS, "the SSO session has ended ({credentials})",
+          "run {detail}",
+          "The profile gets its keys from IAM Identity Center, and the session of its user is over. `aws sso login` "
+          "begins another; the next try takes it up, and `s3mountctl restart NAME` tries at once."),
+    Fault("keys-not-got", _C.CREDENTIALS, "the credentials could not be got: {detail}",
+          "mend what the text names, then: s3mountctl restart {name}; see also: s3mountctl logs {name}",
+          "The process that gets the keys of this mount, as the user whose they are, came back without any: a program "
+          "of the profile failed, a token file is missing, the machine has no role. What a program says is not "
+          "repeated here, for it may be a secret: run it as that user."),
+    Fault("role-refused", _C.CREDENTIALS, "the role cannot be assumed: {detail}",
+          "have the role trust these credentials ({credentials}), or change assume_role in {place}",
+          "STS knows the keys but does not let them assume the role: its trust policy names others, or asks for an "
+          "external_id, or the duration is longer than the role allows."),
+    Fault("credentials-ending", _C.CREDENTIALS, "the credentials end soon and others cannot be had: {detail}",
+          "see: s3mountctl explain credentials-ending",
+          "The mount still serves by keys that end at the time in the text, and getting others fails for the reason "
+          "beside it. It is tried again and again until then. With SSO the user whose profile it is runs "
+          "`aws sso login --profile PROFILE`."),
     Fault("name-unresolved", _C.NETWORK, "the name of {endpoint} does not resolve: {detail}",
           "check the network and endpoint_url in {place}",
           "DNS knows no address for the host: the network or the resolver is away, the name is mistyped, or path "

@@ -43,6 +43,9 @@ MOUNT_KEYS: dict[str, Option] = {row.name: row for row in _ROWS}
 OWN_PLACE = frozenset({"name", "bucket", "prefix", "folder"})
 """Keys that belong to one mount and so cannot stand in ``[defaults]``."""
 
+_BESIDE = ("user", "profile", "s3cfg", "systemd_credential", "role")
+"""Keys that name where keys come from; only user and profile go together."""
+
 CREDENTIAL_KEYS: dict[str, Option] = {
     row.name: row
     for row in (
@@ -53,10 +56,27 @@ CREDENTIAL_KEYS: dict[str, Option] = {
         Option("section", Kind.TEXT, "Section of that file.", "default", requires="s3cfg"),
         Option("systemd_credential", Kind.TEXT, "Name of a secret that systemd keeps: s3mountctl secret set NAME.",
                "none", conflicts=("user", "profile", "s3cfg")),
+        Option("role", Kind.ENUM, "The role of this machine, from its metadata service.", "none",
+               choices=("instance",), conflicts=_BESIDE[:-1]),
+        Option("assume_role", Kind.TEXT, "ARN of a role to assume.", "none", conflicts=_BESIDE),
+        Option("source", Kind.TABLE, "Whose keys assume it: user and profile, s3cfg and section, systemd_credential, "
+               "or role.", "the folder owner's, root's, the machine's", requires="assume_role"),
+        Option("external_id", Kind.TEXT, "What the role's owner asks for.", "none", requires="assume_role"),
+        Option("duration", Kind.SPAN, "How long each session of the role lasts.", "1h", low=900, high=12 * 3600,
+               requires="assume_role"),
+        Option("web_identity", Kind.PATH, "File with a token that assumes the role, renewed by somebody else.", "none",
+               requires="assume_role", conflicts=("source", "external_id")),
+        Option("delivery", Kind.ENUM, "How keys reach the worker: by the broker, which renews them, or as a file.",
+               "broker for keys that expire, else file", choices=("broker", "file")),
+        Option("warn_before", Kind.SPAN, "How long before keys end it is said, when no others can be had.",
+               "24h, or 15min for keys that live up to 6 hours", low=60, high=30 * 24 * 3600),
         Option("anonymous", Kind.FLAG, "Sign nothing: public buckets.", "false",
-               conflicts=("user", "profile", "s3cfg", "systemd_credential")),
+               conflicts=(*_BESIDE, "assume_role", "delivery")),
     )
 }
+
+SOURCE_KEYS: dict[str, Option] = {name: CREDENTIAL_KEYS[name] for name in (*_BESIDE, "section")}
+"""Of the table ``source``, which says with whose keys a role is assumed."""
 
 CHECK_KEYS: dict[str, Option] = {
     row.name: row

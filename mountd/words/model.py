@@ -62,7 +62,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Credentials:
-    """Whose keys a mount uses. All empty: the folder's owner's files, then root's, then the machine's role."""
+    """Whose keys a mount uses. None named: the folder's owner's files, then root's, then the machine's role."""
 
     user: str = ""
     profile: str = ""
@@ -72,6 +72,18 @@ class Credentials:
     section: str = ""
     systemd_credential: str = ""
     """Name of a credential that systemd itself reads, and decrypts, for the worker."""
+    role: str = ""
+    """``instance``: that of this machine."""
+    assume_role: str = ""
+    """ARN of a role that is assumed with the keys of all of the above, or with the token in ``web_identity``."""
+    external_id: str = ""
+    duration: float = 0.0
+    """Seconds of a session of the role; 0: as STS has it."""
+    web_identity: str = ""
+    delivery: str = ""
+    """``broker`` or ``file``; empty: by whether the keys expire."""
+    warn_before: float = 0.0
+    """Seconds; 0: by how long they live."""
 
 
 @dataclass(frozen=True)

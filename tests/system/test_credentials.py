@@ -19,10 +19,10 @@ AS_JSON = json.dumps({"AccessKeyId": ADMIN.access_key, "SecretAccessKey": ADMIN.
 
 
 def test_keys_of_an_s3cfg_and_of_a_systemd_credential(machine: Machine) -> None:
-    machine.run("useradd --create-home rob 2>/dev/null || true")
-    machine.write("/home/rob/.s3cfg", S3CFG, 0o600)
-    machine.run("chown rob: /home/rob/.s3cfg")
-    kit.configure(machine, kit.mount("cfg", credentials={"s3cfg": "/home/rob/.s3cfg"}),
+    machine.run("useradd --create-home kim 2>/dev/null || true")
+    machine.write("/home/kim/.s3cfg", S3CFG, 0o600)
+    machine.run("chown kim: /home/kim/.s3cfg")
+    kit.configure(machine, kit.mount("cfg", credentials={"s3cfg": "/home/kim/.s3cfg"}),
                   kit.mount("sealed", credentials={"systemd_credential": "lab"}))
     machine.run("rm -r /root/.aws")
     found = kit.wait_for(machine, "sealed", code="secret-missing")
@@ -32,10 +32,10 @@ def test_keys_of_an_s3cfg_and_of_a_systemd_credential(machine: Machine) -> None:
     assert ADMIN.secret_key not in machine.run("cat /etc/credstore.encrypted/lab").stdout
     machine.run("s3mountctl restart sealed cfg --no-wait")
     kit.wait_ok(machine, "cfg", "sealed")
-    for name, source in (("cfg", "/home/rob/.s3cfg, section default"), ("sealed", "systemd credential lab")):
+    for name, source in (("cfg", "/home/kim/.s3cfg, section default"), ("sealed", "systemd credential lab")):
         assert kit.look(machine, name)["credentials"]["source"] == source
         assert machine.read(f"/srv/{name}/hello.txt") == "hello from bucket-one\n"
-    machine.run("s3mountctl secret remove lab; userdel --remove rob")
+    machine.run("s3mountctl secret remove lab; userdel --remove kim")
 
 
 @pytest.mark.once

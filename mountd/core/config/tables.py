@@ -7,7 +7,7 @@ from typing import Any, cast
 from mountd.core.config import credentials, toml_lines
 from mountd.core.config.facts import Findings
 from mountd.core.config.values import Value, WrongValueError, convert, show, suggestion
-from mountd.words.keys import CHECK_KEYS, CREDENTIAL_KEYS, DAEMON_KEYS, MOUNT_KEYS, OWN_PLACE
+from mountd.words.keys import CHECK_KEYS, CREDENTIAL_KEYS, DAEMON_KEYS, MOUNT_KEYS, OWN_PLACE, SOURCE_KEYS
 from mountd.words.model import Check, Credentials, Place
 from mountd.words.options import OPTIONS, Option, refused
 
@@ -34,7 +34,7 @@ class Document:
 class Field:
     """A converted value and where it was written; ``inherited`` when that is ``[defaults]``."""
 
-    value: Value | Credentials | Check
+    value: "Value | Credentials | Check | dict[str, Field]"
     place: Place
     inherited: bool = False
 
@@ -95,9 +95,22 @@ def _credentials(spot: Spot, value: object, findings: Findings) -> Credentials:
         raise WrongValueError("must be a table with profile, user or another of its keys",
                               f"write: credentials = {{ profile = {profile} }}")
     inner, fields = _inside(spot, "credentials", value, CREDENTIAL_KEYS, findings)
+    source = fields.pop("source", None)
+    def fault(name: str, text: str, hint: str) -> None:
+        findings.problem(inner.place(name), inner.label + name, text, hint)
+
+    credentials.check(fields, fault, has_source="source" in value)
+    named = {**fields, **(cast(dict[str, Field], source.value) if source else {})}
+    return Credentials(**{name: cast(Any, field.value) for name, field in named.items()})
+
+
+def _source(spot: Spot, value: object, findings: Findings) -> dict[str, Field]:
+    if not isinstance(value, dict):
+        raise WrongValueError("must be a table", 'write: source = { profile = "..." }')
+    inner, fields = _inside(spot, "source", value, SOURCE_KEYS, findings)
     credentials.check(fields, lambda name, text, hint: findings.problem(
         inner.place(name), inner.label + name, text, hint))
-    return Credentials(**{name: cast(Any, field.value) for name, field in fields.items()})
+    return fields
 
 
 def _check(spot: Spot, value: object, findings: Findings) -> Check:
@@ -115,6 +128,6 @@ def _inside(spot: Spot, key: str, value: Mapping[str, object], rows: Mapping[str
     return inner, read_fields(inner, value, rows, "", findings)
 
 
-_INNER: dict[str, Callable[[Spot, object, Findings], Credentials | Check]] = {
-    "credentials": _credentials, "check": _check,
+_INNER: dict[str, Callable[[Spot, object, Findings], Credentials | Check | dict[str, Field]]] = {
+    "credentials": _credentials, "check": _check, "source": _source,
 }

@@ -7,6 +7,7 @@ rates 1.3 (``systemd-analyze security``).
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from mountd.core.observed import Worker
 from mountd.core.units.sandbox import SANDBOX, Property
@@ -26,6 +27,18 @@ class KeyFiles:
     """Where the keys come from, for people: never a secret."""
     credential: str = ""
     """Name of an encrypted credential of systemd, which is an AWS credentials file."""
+    delivery: str = "file"
+    """``broker``: the worker is given none of these, and asks the broker."""
+    start: str = "files"
+    """How the broker's keys are got (``system.resolve``)."""
+    user: str = ""
+    home: str = ""
+    """Whose files they are."""
+
+    @property
+    def by_broker(self) -> bool:
+        """Does the worker ask the broker for its keys?"""
+        return self.delivery == "broker"
 
     @property
     def any(self) -> bool:
@@ -63,6 +76,9 @@ class Launch:
     digest: str
     connection: int
     mount_id: int = 0
+
+    broker: str = ""
+    """URL at which it asks for its keys, empty where it is given them."""
 
     memory_target: int = 0
     """MiB it is told to plan with unless its mount says otherwise; 0 where this mount-s3 cannot be told."""
@@ -106,6 +122,11 @@ def unit_name(name: str, generation: int) -> str:
     return f"{paths.WORKER_PREFIX}{escape(name)}-{generation}.service"
 
 
+def token_file(unit: str) -> Path:
+    """Where the token lies that a worker shows to the broker; root only."""
+    return paths.TOKENS / file_name(unit)
+
+
 _LIFE: tuple[Property, ...] = (
     Property("Type", "s", "exec"),
     Property("Restart", "s", "no"),
@@ -126,9 +147,11 @@ _LIFE: tuple[Property, ...] = (
     # One process, so it is ended all the same; without this systemd would not say that it was for memory.
     Property("OOMPolicy", "s", "stop"),
     Property("LimitNOFILE", "t", 65536),
+    # Keys are in its memory.
+    Property("LimitCORE", "t", 0),
 )
 
-_ORDER_AFTER = ("network.target", "network-online.target", "nss-lookup.target", "dbus.socket")
+_ORDER_AFTER = (paths.BROKER_UNIT, "network.target", "network-online.target", "nss-lookup.target", "dbus.socket")
 _ORDER_BEFORE = (paths.DAEMON_UNIT, "systemd-user-sessions.service")
 """At shutdown the reverse holds: the daemon goes first, so that it restarts nothing; then the sessions of those who
 use the folders; then the workers, draining; the network after them. Nothing here may come before remote-fs.target: the
@@ -182,11 +205,13 @@ def _credentials_directory(launch: Launch) -> str:
 def _environment(launch: Launch) -> list[str]:
     """The worker's variables. Everybody can read them over D-Bus: never a secret."""
     pairs = [f"{variable}={name}" for name, variable, path in _loaded(launch) if variable]
-    if launch.prepared.keys.credential:
+    if launch.broker:
+        pairs.append(f"AWS_CONTAINER_CREDENTIALS_FULL_URI={launch.broker}")
+    elif launch.prepared.keys.credential:
         pairs.append(f"AWS_SHARED_CREDENTIALS_FILE={launch.prepared.keys.credential}")
-    if launch.prepared.keys.any or launch.mount.credentials.anonymous:
+    if launch.broker or launch.prepared.keys.any or launch.mount.credentials.anonymous:
         pairs.append("AWS_EC2_METADATA_DISABLED=true")
-    if launch.mount.credentials.profile:
+    if launch.mount.credentials.profile and not launch.broker:
         pairs.append(f"AWS_PROFILE={launch.mount.credentials.profile}")
     # Also for s3mount-detach, which the drop-in of all workers runs (systemd/system/s3mount-.service.d).
     return [*pairs, *_paths(launch), f"S3MOUNT_CONNECTION={launch.connection}", "HOME=/nonexistent"]
@@ -194,9 +219,14 @@ def _environment(launch: Launch) -> list[str]:
 
 def _loaded(launch: Launch) -> list[tuple[str, str, str]]:
     """Files that systemd reads as root for the worker: name, the variable that points there, path on the host."""
+    keys = launch.prepared.keys
+    own = (
+        ("aws-credentials", "AWS_SHARED_CREDENTIALS_FILE", keys.credentials),
+        ("aws-config", "AWS_CONFIG_FILE", keys.config),
+    )
+    token = (("broker-token", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(token_file(launch.unit))),)
     rows = (
-        ("aws-credentials", "AWS_SHARED_CREDENTIALS_FILE", launch.prepared.keys.credentials),
-        ("aws-config", "AWS_CONFIG_FILE", launch.prepared.keys.config),
+        *(token if launch.broker else own),
         (_CA, "", str(launch.mount.options.get("ca_bundle", ""))),
     )
     return [row for row in rows if row[2]]
@@ -239,11 +269,12 @@ def properties(launch: Launch) -> list[Property]:
         Property("After", "as", [*_ORDER_AFTER, f"{escape_path(mount.folder)}.mount"]),
         Property("Before", "as", list(_ORDER_BEFORE)),
     ]
-    if launch.prepared.keys.credential:
+    sealed = launch.prepared.keys.credential and not launch.broker
+    if sealed:
         # The name is sealed within: systemd opens it under no other (systemd-creds(1), --name=).
         name = launch.prepared.keys.credential
         own.append(Property("LoadCredentialEncrypted", "a(ss)", [(name, name)]))
-    if _loaded(launch) or launch.prepared.keys.credential:
+    if _loaded(launch) or sealed:
         # Missing ("-") once the worker has ended: ExecStop= is run all the same.
         own.append(Property("WorkingDirectory", "s", f"-{_credentials_directory(launch)}"))
     own += [Property(name, "t", limit << 20)

@@ -4,10 +4,14 @@ boto3 comes with the first question that gets this far (0.3 s, 40 MB).
 """
 
 import contextlib
+import json
 import os
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from typing import Any
 
 from mountd.core import diagnosis, profiles
@@ -16,7 +20,7 @@ from mountd.core.profiles import Keys, Machine, Role, Source
 from mountd.words.errors import MountdError
 
 _METADATA_URL, _METADATA_LIMIT = "http://169.254.169.254/", 1.0
-_OF_STS = frozenset({"credentials-expired", "clock-skew", "throttled"})
+OF_STS = frozenset({"credentials-expired", "clock-skew", "throttled"})
 """What STS may say of itself; any other refusal is that of the role."""
 _MAKING = threading.Lock()
 """boto3's sessions are not for several threads; its clients are (its guide, "Multithreading")."""
@@ -79,6 +83,20 @@ def keys(found: Keys | Machine | Role, ca_file: str, end: float) -> Keys:
     return _assumed(found, behind, extra, end)
 
 
+def of_broker(url: str, token: str, end: float) -> Keys:
+    """The keys that the broker gives to whoever shows that token. Raises MountdError, TimeoutError."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(urllib.request.Request(url, headers={"Authorization": token}), timeout=left(end)) as answer:  # noqa: S310  our own
+            said = json.load(answer)
+    except urllib.error.HTTPError as error:
+        code = "credentials-expired" if error.code == HTTPStatus.SERVICE_UNAVAILABLE else "no-credentials"
+        raise MountdError(code, "the broker has none that are valid") from None
+    except (urllib.error.URLError, ValueError):
+        raise MountdError("no-credentials", "the broker is not there") from None
+    return Keys(said["AccessKeyId"], said["SecretAccessKey"], said.get("Token", ""))
+
+
 def _of_machine() -> Keys:
     from botocore.utils import InstanceMetadataFetcher  # noqa: PLC0415  see the module
 
@@ -97,7 +115,7 @@ def _assumed(role: Role, behind: Keys, extra: Mapping[str, str], end: float) -> 
         said = sts.assume_role(RoleArn=role.arn, RoleSessionName="s3mountd", **extra)["Credentials"]
     except ClientError as error:
         said_no = cause(error.response)
-        code = said_no.code if said_no is not None and said_no.code in _OF_STS else "key-refused"
+        code = said_no.code if said_no is not None and said_no.code in OF_STS else "key-refused"
         raise MountdError(code, f"{role.arn}: {error.response['Error'].get('Code', '')}") from error
     except BotoCoreError as error:
         raise MountdError("no-credentials", f"{role.arn}: {error}") from error

@@ -1,9 +1,10 @@
 """The task ``diagnose``: what is wrong between this machine and a bucket, found step by step.
 
 Question: ``endpoint_url`` ("" for AWS), ``region`` ("" when it is not written down), ``bucket``, ``prefix``,
-``force_path_style``, ``profile``, ``anonymous``, ``elsewhere`` (if only the worker has the keys), ``deadline``
-(seconds), ``files``: what the descriptors are, of ``credentials``, ``config``, ``ca_bundle``. Answer: ``code`` ("" when
-S3 is well), ``detail``, ``shared`` (it holds for the endpoint, whatever bucket and keys), ``seconds``, ``skew``.
+``force_path_style``, ``profile``, ``anonymous``, ``elsewhere`` (if only the worker has the keys), ``broker`` (URL that
+has them, for who shows the token), ``deadline`` (seconds), ``files``: what the descriptors are, of ``credentials``,
+``config``, ``ca_bundle``, ``token``. Answer: ``code`` ("" when S3 is well), ``detail``, ``shared`` (it holds for the
+endpoint, whatever bucket and keys), ``seconds``, ``skew``.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ from mountd.core import diagnosis
 from mountd.core.diagnosis import Target
 from mountd.core.messages import Cause
 from mountd.system.answering import Question
-from mountd.system.s3 import network, signed
+from mountd.system.s3 import clients, network, signed
 from mountd.words.errors import MountdError
 
 STEP_LIMIT = 1.75
@@ -143,8 +144,12 @@ def _list(visit: Visit) -> None:
     bucket = signed.Bucket(
         str(asked["bucket"]), str(asked["prefix"]), str(asked["endpoint_url"]), str(asked["region"]),
         path_style=bool(asked["force_path_style"]), ca_bundle=visit.files.get("ca_bundle", b""))
-    cause = signed.look(bucket, None if asked.get("elsewhere") else visit.files, str(asked["profile"]),
-                        anonymous=bool(asked["anonymous"]), end=visit.end)
+    if asked.get("broker"):
+        given = clients.of_broker(str(asked["broker"]), visit.files["token"].decode(), visit.end)
+        cause = signed.listed(bucket, given, visit.end)
+    else:
+        cause = signed.look(bucket, None if asked.get("elsewhere") else visit.files, str(asked["profile"]),
+                            anonymous=bool(asked["anonymous"]), end=visit.end)
     if cause is not None and diagnosis.blames_clock(cause, visit.skew) and not asked["anonymous"]:
         cause = diagnosis.of_skew(visit.skew or 0.0)
     if cause is not None:

@@ -44,6 +44,12 @@ def look(bucket: Bucket, files: Mapping[str, bytes] | None, profile: str, *, ano
         _AT_ONCE.release()
 
 
+def listed(bucket: Bucket, keys: Keys, end: float) -> Cause | None:
+    """What the bucket says to these keys; None when it is well. Raises TimeoutError."""
+    with clients.ca_file(bucket.ca_bundle) as ca_file:
+        return _list(bucket, keys, ca_file, end)
+
+
 def _list(bucket: Bucket, keys: Keys | None, ca_file: str, end: float) -> Cause | None:
     from botocore import exceptions  # noqa: PLC0415
 

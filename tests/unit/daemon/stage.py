@@ -35,9 +35,19 @@ class World:
     forgotten: set[int] = field(default_factory=set)
     count: int = 0
 
+    ends: Cause | None = None
+    """What there is to be said of keys that end."""
+
     @property
     def helper(self) -> World:
         return self
+
+    @property
+    def vault(self) -> World:
+        return self
+
+    def ending(self, _name: str) -> Cause | None:
+        return self.ends
 
     def now(self) -> float:
         return self.time

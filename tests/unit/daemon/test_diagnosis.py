@@ -1,7 +1,7 @@
 """Who asks S3 the same at the same time shares one question."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +10,7 @@ import pytest
 from mountd.core.diagnosis import Finding
 from mountd.core.messages import Cause
 from mountd.daemon.diagnosis import Diagnoses
+from mountd.daemon.vault import Vault
 from mountd.system.s3.link import Stores
 from mountd.words import paths
 from mountd.words.errors import MountdError
@@ -39,6 +40,15 @@ class Questions:
         self._callbacks.pop(0)(MountdError("host-refused", "died") if failed else answer)
 
 
+class NoVault:
+    """No mount has its keys from the broker."""
+
+    accounts: Mapping[str, object] = {}
+
+    def door(self, _name: str) -> tuple[str, str]:
+        return "", ""
+
+
 @pytest.fixture
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Questions:
     monkeypatch.setattr(paths, "KEYS", tmp_path)
@@ -52,7 +62,7 @@ def mount(name: str, endpoint: str = ENDPOINT, **options: OptionValue) -> Mount:
 
 def told(asked: Questions, *mounts: Mount) -> list[list[Finding | None]]:
     """What each of them will have been told."""
-    diagnoses, all_told = Diagnoses(cast(Stores, asked)), []
+    diagnoses, all_told = Diagnoses(cast(Stores, asked), cast(Vault, NoVault())), []
     for one in mounts:
         all_told.append(list[Finding | None]())
         diagnoses.ask(one, all_told[-1].append)
@@ -92,7 +102,7 @@ def test_what_cannot_be_found_out_is_not_called_well(asked: Questions) -> None:
 
 
 def test_who_asks_later_is_asked_for_anew(asked: Questions) -> None:
-    diagnoses, heard = Diagnoses(cast(Stores, asked)), list[Finding | None]()
+    diagnoses, heard = Diagnoses(cast(Stores, asked), cast(Vault, NoVault())), list[Finding | None]()
     for _ in range(2):
         diagnoses.ask(mount("one"), heard.append)
         asked.answer()

@@ -52,7 +52,8 @@ def test_without_a_name_the_folders_owner_comes_first_then_root_then_the_role(ho
     assert keys.find("one", Credentials(), 1001).source == "root: ~/.aws, profile default"
     give(homes, "rob", "[default]\nrob")
     found = keys.find("one", Credentials(), 1001)
-    assert found == KeyFiles(str(paths.KEYS / "one" / "credentials"), "", "rob: ~/.aws, profile default")
+    assert found == KeyFiles(str(paths.KEYS / "one" / "credentials"), "", "rob: ~/.aws, profile default",
+                             user="rob", home=str(homes / "rob"))
     assert Path(found.credentials).read_text() == "[default]\nrob"
 
 

@@ -7,6 +7,7 @@ import pytest
 from mountd.words.model import Credentials
 from tests.unit.core.config.kit import MOUNT, accepted, refused
 
+ARN = "arn:aws:iam::111122223333:role/lab"
 KEY = "AKIAIOSFODNN7EXAMPLE"
 
 
@@ -15,6 +16,14 @@ KEY = "AKIAIOSFODNN7EXAMPLE"
     ('{ s3cfg = "/home/rob/.s3cfg", section = "lab" }', Credentials(s3cfg="/home/rob/.s3cfg", section="lab")),
     ('{ systemd_credential = "lab-keys" }', Credentials(systemd_credential="lab-keys")),
     ('{ anonymous = false, systemd_credential = "lab-keys" }', Credentials(systemd_credential="lab-keys")),
+    ('{ role = "instance" }', Credentials(role="instance")),
+    (f'{{ assume_role = "{ARN}" }}', Credentials(assume_role=ARN)),
+    (f'{{ assume_role = "{ARN}", source = {{ profile = "base", user = "rob" }}, external_id = "x1", duration = "2h" }}',
+     Credentials("rob", "base", assume_role=ARN, external_id="x1", duration=7200)),
+    (f'{{ assume_role = "{ARN}", web_identity = "/run/token" }}',
+     Credentials(assume_role=ARN, web_identity="/run/token")),
+    ('{ profile = "lab", delivery = "broker", warn_before = "1h" }',
+     Credentials(profile="lab", delivery="broker", warn_before=3600)),
 ])
 def test_sources(table: str, read: Credentials) -> None:
     assert accepted(f"{MOUNT}credentials = {table}\n").mounts[0].credentials == read
@@ -26,6 +35,14 @@ def test_sources(table: str, read: Credentials) -> None:
     ('{ s3cfg = "/x/.s3cfg", profile = "lab" }', "credentials.profile: cannot be set beside s3cfg"),
     ('{ systemd_credential = "lab", user = "rob" }', "credentials.user: cannot be set beside systemd_credential"),
     ('{ systemd_credential = "../lab" }', "credentials.systemd_credential: must be letters"),
+    (f'{{ assume_role = "{ARN}", profile = "base" }}', "(write: source = { profile = ... })"),
+    ('{ source = { profile = "base" } }', "credentials.source: has no effect without assume_role"),
+    (f'{{ assume_role = "{ARN}", source = {{ profil = "base" }} }}', 'credentials.source.profil: unknown key (did you'),
+    (f'{{ assume_role = "{ARN}", web_identity = "/x", source = {{ role = "instance" }} }}',
+     "credentials.source: cannot be set beside web_identity"),
+    ('{ assume_role = "lab" }', 'credentials.assume_role: must be the ARN of a role, not "lab"'),
+    (f'{{ assume_role = "{ARN}", delivery = "file" }}', 'credentials.delivery: must be "broker"'),
+    ('{ web_identity = "/x" }', "credentials.web_identity: has no effect without assume_role"),
 ])
 def test_what_does_not_go_together(table: str, said: str) -> None:
     found = refused(f"{MOUNT}credentials = {table}\n")

@@ -1,0 +1,1 @@
+"""The process that gives workers their keys, and the daemon's line to it."""

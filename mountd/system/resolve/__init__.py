@@ -1,0 +1,1 @@
+"""The process that gets the keys of one mount from where they come from."""

@@ -1,0 +1,145 @@
+"""Keys that expire reach the real worker by the broker and are renewed without a remount."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.faults import small_aws
+from tests.machine import Machine
+from tests.s3.seaweed import ADMIN
+from tests.system import kit
+
+PORT = 9600
+STORE = f"http://127.0.0.1:{PORT}"
+ARN = "arn:aws:iam::111122223333:role/lab"
+UNIT = "s3mountd-broker.service"
+PROGRAM = """#!/bin/sh
+n=$(cat ~/count 2>/dev/null || echo 0); n=$((n + 1)); echo $n >~/count
+[ -e ~/broken ] && { echo 'planted-secret-of-the-program' >&2; exit 1; }
+end=$(date -u -d '+%s seconds' +%%Y-%%m-%%dT%%H:%%M:%%SZ)
+printf '{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"%s","Expiration":"%%s"}' "$end"
+"""
+
+
+@contextmanager
+def aws(machine: Machine, life: int) -> Iterator[None]:
+    """A small AWS on the machine, whose keys live for so many seconds."""
+    machine.copy_in(Path(small_aws.__file__), "/usr/local/lib/small_aws.py")
+    machine.run("ip address add 169.254.169.254/32 dev lo")
+    machine.run(f"systemd-run --quiet --unit=small-aws /usr/bin/python3 /usr/local/lib/small_aws.py {PORT} {life}")
+    try:
+        machine.wait_until(lambda: machine.run(f"curl -sf {STORE}/-/seen").stdout, 10, "the small AWS answers")
+        yield
+    finally:
+        machine.run("systemctl stop small-aws; ip address del 169.254.169.254/32 dev lo")
+
+
+def seen(machine: Machine) -> list[str]:
+    """Access key and outcome of all that asked the store."""
+    found: list[str] = json.loads(machine.run(f"curl -sf {STORE}/-/seen").stdout)
+    return found
+
+
+def role_mount(name: str, **credentials: object) -> kit.Document:
+    return kit.mount(name, "role-bucket", provider="other", endpoint_url=STORE, region="us-east-1", read_only=True,
+                     force_path_style=True, check={"interval": "5s"}, credentials=credentials)
+
+
+@contextmanager
+def kim(machine: Machine, life: int) -> Iterator[None]:
+    """A user whose profile names a program that gives keys for SeaweedFS which end after so many seconds."""
+    machine.run("useradd --create-home kim")
+    machine.write("/home/kim/keys", PROGRAM % (life, ADMIN.access_key, ADMIN.secret_key), 0o755)
+    machine.write("/home/kim/.aws/config", "[profile lab]\ncredential_process = /home/kim/keys\n", 0o600)
+    machine.run("chown -R kim: /home/kim")
+    try:
+        yield
+    finally:
+        machine.run("userdel --remove kim", check=False)
+
+
+def expiry(machine: Machine, name: str) -> str:
+    return str(kit.look(machine, name)["credentials"]["expires_at"])
+
+
+def test_roles_and_web_identities_of_a_machine_with_no_key_on_it(machine: Machine) -> None:
+    machine.write("/run/web-token", "planted-web-identity", 0o600)
+    with aws(machine, 3600):
+        kit.configure(machine, role_mount("instance", role="instance"),
+                      role_mount("assumed", assume_role=ARN, source={"role": "instance"}, external_id="lab-42"),
+                      role_mount("web", assume_role=ARN, web_identity="/run/web-token"))
+        machine.run("rm -r /root/.aws")
+        found = {one["name"]: one["credentials"] for one in kit.wait_ok(machine, "instance", "assumed", "web")}
+        for name in found:
+            assert machine.read(f"/srv/{name}/hello.txt") == small_aws.BODY.decode()
+            assert re.fullmatch(r"20\d\d-\d\d-\d\dT[0-9:.]+Z", found[name]["expires_at"])
+        assert found["instance"]["source"] == "role of this machine"
+        assert found["assumed"]["source"] == f"{ARN} by role of this machine"
+        assert found["web"]["source"] == f"{ARN} by token in /run/web-token"
+        assert {line.partition(" ")[2] for line in seen(machine)} == {"ok"}
+        kit.configure(machine)
+    machine.run("rm /run/web-token")
+
+
+@pytest.mark.once
+def test_keys_that_end_are_renewed_under_a_worker_that_stays(machine: Machine) -> None:
+    with aws(machine, 45):
+        kit.configure(machine, role_mount("short", role="instance"))
+        pid = kit.wait_ok(machine, "short")[0]["pid"]
+        first, before = expiry(machine, "short"), set(seen(machine))
+        with kit.hammer(machine, "/srv/short", readers=1) as met:
+            machine.wait_until(lambda: expiry(machine, "short") != first, 45, "others are there")
+            machine.wait_until(lambda: len({line.split()[0] for line in seen(machine)}) > 1, 10, "they are used")
+            ended = next(iter(before)).split()[0]
+            machine.wait_until(lambda: kit.look(machine, "short")["checked_at"] > first, 30, "past the first end")
+        assert not [line for line in seen(machine) if not line.endswith(" ok")], f"{ended} was used past its end"
+        assert (met.errors, met.wrong, met.bare) == ({}, 0, 0)
+        assert kit.look(machine, "short")["pid"] == pid
+        kit.configure(machine)
+
+
+def test_a_users_program_is_run_as_the_user_and_mounts_outlive_broker_and_daemon(machine: Machine) -> None:
+    with kim(machine, 3600):
+        kit.configure(machine, kit.mount("lab", credentials={"user": "kim", "profile": "lab"}))
+        machine.run("rm -r /root/.aws")
+        pid = kit.wait_ok(machine, "lab")[0]["pid"]
+        worker = kit.look(machine, "lab")["unit"]
+        environment = kit.show(machine, worker, "Environment")
+        assert machine.run("stat -c %U /home/kim/count").stdout == "kim\n"
+        kit.kill(machine, int(kit.show(machine, UNIT, "MainPID")))
+        machine.wait_until(lambda: kit.show(machine, UNIT, "ActiveState") == "active", 10, "the broker is back")
+        machine.run("systemctl kill -s KILL s3mountd; systemctl stop s3mountd; systemctl start s3mountd")
+        kit.wait_ok(machine, "lab")
+        assert (kit.look(machine, "lab")["pid"], kit.show(machine, worker, "Environment")) == (pid, environment)
+        assert machine.read("/srv/lab/hello.txt") == "hello from bucket-one\n"
+        count = machine.read("/home/kim/count")
+        assert int(count) <= 2, "what the broker has is not fetched again"
+        url = re.search(r"AWS_CONTAINER_CREDENTIALS_FULL_URI=(\S+)", environment)
+        assert url is not None
+        token = f"/run/s3mountd/tokens/{machine.run('ls /run/s3mountd/tokens').stdout.split()[0]}"
+        ask = f"curl -s -o /dev/null -w %{{http_code}} -H \"Authorization: $(cat {token})\" {url[1]}"
+        assert machine.run(ask).stdout in ("200", "401"), "it is there, at the same place"
+        machine.run("s3mountctl restart lab")
+        assert machine.read("/srv/lab/hello.txt") == "hello from bucket-one\n"
+        machine.wait_until(lambda: pid not in kit.running(machine).values(), 20, "the old worker has ended")
+        assert machine.run(f"curl -s -o /dev/null -w %{{http_code}} {url[1]}").stdout == "401"
+        kit.configure(machine)
+
+
+@pytest.mark.once
+def test_keys_that_cannot_be_renewed_are_said_before_they_end(machine: Machine) -> None:
+    with kim(machine, 45):
+        kit.configure(machine, kit.mount("ending", credentials={"user": "kim", "profile": "lab"}))
+        kit.wait_ok(machine, "ending")
+        machine.run("touch /home/kim/broken")
+        found = kit.wait_for(machine, "ending", 60, state="mounted", code="credentials-ending")
+        assert found["health"] == "degraded"
+        assert "credential_process failed" in found["reason"]["text"]
+        assert "planted-secret" not in json.dumps(kit.status(machine)) + machine.journal()
+        kit.configure(machine)
