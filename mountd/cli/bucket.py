@@ -6,12 +6,12 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mountd.cli.console import Console
+from mountd.cli.console import Console, UsageError
 from mountd.cli.findings import of_plain, show
 from mountd.cli.reads import nearest
 from mountd.cli.stores import Store, Whose, fail
 from mountd.cli.text import Cell, amount, clean, contained, local, table
-from mountd.cli.whoami import chosen
+from mountd.cli.whoami import STORE_KEYS, chosen
 from mountd.core import findings, measured
 from mountd.core.config import rules
 from mountd.core.config.values import WrongValueError
@@ -32,12 +32,13 @@ def bucket(console: Console, args: Namespace) -> int:
         console.warn([f"s3mountctl: there is no bucket action {args.action!r}{nearest(args.action, ACTIONS)}",
                       f"One of: {', '.join(ACTIONS)}"])
         return Exit.USAGE
-    whose = chosen(args, args.mount)
+    whose = chosen(args, args.mount or _mount_of(args))
     name = (args.bucket or "").removeprefix("s3://").rstrip("/") or whose.bucket
     if not name and args.action != "list":
         console.warn([f"s3mountctl: which bucket? Name it, or say --mount NAME (s3mountctl bucket {args.action})"])
         return Exit.USAGE
-    whose = whose if name == whose.bucket else whose.of_bucket(name)
+    if name != whose.bucket or (whose.prefix and not args.mount):
+        whose = whose.of_bucket(name)
     source = ""
     try:
         with Store(whose) as store:
@@ -45,6 +46,20 @@ def bucket(console: Console, args: Namespace) -> int:
             return action(console, args, store)
     except MountdError as error:
         return fail(console, error, whose, source)
+
+
+def _mount_of(args: Namespace) -> str | None:
+    """The mount whose bucket is meant where no store is named: that bucket is where it is mounted from."""
+    if args.action in ("list", "create") or not args.bucket or any(vars(args)[key] for key in STORE_KEYS):
+        return None
+    # What reads TOML takes its time to import.
+    from mountd.cli import checking
+    mounts = [one for one in checking.check([], None).mounts if one.bucket == args.bucket.removeprefix("s3://")]
+    stores = {(one.endpoint, one.credentials) for one in mounts}
+    if len(stores) > 1:
+        raise UsageError(f"mounts of several stores have a bucket {args.bucket}: say --mount "
+                         f"{' or '.join(one.name for one in mounts)}")
+    return mounts[0].name if mounts else None
 
 
 def _list(console: Console, args: Namespace, store: Store) -> int:

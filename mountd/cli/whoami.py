@@ -41,11 +41,14 @@ def whoami(console: Console, args: Namespace) -> int:
 _KEYS = ("by", "account", "arn", "user", "key", "skew")
 
 
+STORE_KEYS = ("profile", "endpoint_url", "user", "region", "provider", "ca_bundle")
+"""The arguments that name a store and keys which no mount has to have."""
+
+
 def chosen(args: Namespace, name: str | None) -> Whose:
     """The store and keys that the arguments name: a mount's, or those of the options. Raises MountdError
     and UsageError."""
-    given = {key: getattr(args, key) or "" for key in ("profile", "endpoint_url", "user", "region", "provider",
-                                                       "ca_bundle")}
+    given = {key: getattr(args, key) or "" for key in STORE_KEYS}
     if not name:
         return of_caller(**given)
     if any(given.values()):

@@ -97,10 +97,19 @@ def test_a_bucket_that_is_mounted_is_not_removed(weed: str, s3: Any, capsys: pyt
                             f'provider = "seaweedfs"\nendpoint_url = "{weed}"\n')
     status, _, err = run(capsys, "bucket", "remove", "used", "--yes", "--endpoint-url", weed)
     assert (status, "mounted as data" in err) == (Exit.DOWN, True)
-    status, out, _ = run(capsys, "bucket", "size", "--mount", "data", "--json")
-    assert (status, json.loads(out)["bucket"]) == (Exit.WELL, "used")
+    for words in (("--mount", "data"), ("used",)):
+        status, out, _ = run(capsys, "bucket", "size", *words, "--json")
+        assert (status, json.loads(out)["bucket"]) == (Exit.WELL, "used")
     status, _, err = run(capsys, "whoami", "data", "--endpoint-url", weed)
     assert (status, "of its own" in err) == (Exit.USAGE, True)
+
+
+def test_a_bucket_s_name_that_two_stores_have_wants_the_mount(capsys: pytest.CaptureFixture[str]) -> None:
+    paths.CONFIG.write_text("".join(
+        f'[[mount]]\nname = "{name}"\nbucket = "both"\nfolder = "/srv/{name}"\nprovider = "other"\n'
+        f'endpoint_url = "http://{name}.example.org"\n' for name in ("here", "there")))
+    status, _, err = run(capsys, "bucket", "size", "both")
+    assert (status, "say --mount here or there" in err) == (Exit.USAGE, True)
 
 
 @pytest.mark.parametrize(("words", "status", "said"), [
