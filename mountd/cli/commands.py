@@ -189,7 +189,8 @@ _ROWS = (
     Command(
         "bucket", _lazily("bucket", "bucket"), "list, make, measure, check and remove buckets",
         (Argument(("ACTION",), "one of list, create, remove, size, policy-check", Take.ONE, fill=Fill.ACTIONS),
-         Argument(("BUCKET",), "the bucket; for create what its name begins with; one that a mount has needs no store named", Take.MAYBE),
+         Argument(("BUCKET",), "the bucket; for create what its name begins with; one that a mount has needs no store "
+                  "named", Take.MAYBE),
          Argument(("--mount",), "store and keys of this mount, and its bucket when none is named", Take.ONE, "NAME",
                   fill=Fill.MOUNTS), *_STORE,
          Argument(("--exact",), "create: take the name as it is, without digits behind it"),
