@@ -8,7 +8,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from importlib import import_module
 
-from mountd.cli import acts, explain, export, local, nagios, past, reads, watch, whoami
+from mountd.cli import acts, explain, export, local, nagios, past, reads, watch
 from mountd.cli.command import Argument, Command, Fill, Take
 from mountd.cli.console import Console
 from mountd.cli.text import count_of, seconds_of
@@ -16,7 +16,7 @@ from mountd.core.imports.sources import SOURCES
 
 
 def _lazily(name: str, module: str = "editing") -> Callable[[Console, Namespace], int]:
-    """A command whose module reads TOML, which costs more than all of ``status`` to import."""
+    """A command whose module reads TOML or starts processes, which costs more than all of ``status`` to import."""
     def run(console: Console, args: Namespace) -> int:
         return int(getattr(import_module(f"mountd.cli.{module}"), name)(console, args))
 
@@ -180,7 +180,7 @@ _ROWS = (
         "than 3 seconds; as root it sees everybody's keys. Exit status 0, 1 with warnings, 2 when something is bad.",
         needs_daemon=False),
     Command(
-        "whoami", whoami.whoami, "show whose keys are used, and who they are to the store",
+        "whoami", _lazily("whoami", "whoami"), "show whose keys are used, and who they are to the store",
         (Argument(("NAME",), "name of a mount, for its store and keys; without one the options tell", Take.MAYBE,
                   fill=Fill.MOUNTS), *_STORE, _JSON),
         "Asks the store, and so shows that it is reached and takes the key; it tells the source of the keys and never "

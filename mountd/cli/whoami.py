@@ -1,5 +1,6 @@
 """``s3mountctl whoami``: whose keys are used, and who they are to the store."""
 
+import os
 from argparse import Namespace
 from typing import Any
 
@@ -50,7 +51,9 @@ def chosen(args: Namespace, name: str | None) -> Whose:
     and UsageError."""
     given = {key: getattr(args, key) or "" for key in STORE_KEYS}
     if not name:
-        return of_caller(**given)
+        # As AWS's own tools do; a user that is named has profiles of his own.
+        chosen_before = "" if given["user"] else os.environ.get("AWS_PROFILE", "")
+        return of_caller(**{**given, "profile": given["profile"] or chosen_before})
     if any(given.values()):
         raise UsageError(f"{name} has a store and keys of its own: leave the options away")
     return of_mount(configured(name))

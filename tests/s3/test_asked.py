@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mountd.cli import main
 from mountd.cli.child import Child
 from mountd.cli.stores import _AFTERTHOUGHT, Store, of_caller
 from mountd.words.errors import MountdError
@@ -29,6 +30,16 @@ def test_who_one_is(weed: str) -> None:
     assert (said["by"], said["key"]) == ("buckets", "WEED…0001")
     assert abs(said["skew"]) < 5
     assert ADMIN.secret_key not in json.dumps(dict(said))
+
+
+@pytest.mark.parametrize(("variable", "option", "user"), [
+    ("", (), "admin"), ("reader", (), "reader"), ("reader", ("--profile", "default"), "admin")])
+def test_the_profile_of_the_callers_own_tools(weed: str, capsys: pytest.CaptureFixture[str],
+                                              monkeypatch: pytest.MonkeyPatch, variable: str,
+                                              option: tuple[str, ...], user: str) -> None:
+    monkeypatch.setenv("AWS_PROFILE", variable)
+    assert main.main(["whoami", "--json", "--endpoint-url", weed, *option]) == 0
+    assert json.loads(capsys.readouterr().out)["user"] == user
 
 
 def test_who_one_is_on_aws() -> None:

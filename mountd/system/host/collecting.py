@@ -29,7 +29,7 @@ _ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 _LINES = "4000"
 _PACKAGES = ("s3mountd", "mount-s3", "systemd", "dbus", "python3", "python3-gi", "python3-pydbus", "python3-boto3",
              "libfuse2", "libfuse3-3", "haproxy", "polkitd")
-_UNITS = ("s3mountd.service", "s3mountd-http.service", "s3mount.slice", "s3mount-*.service")
+_UNITS = ("s3mountd.service", "s3mountd-*.service", "s3mount.slice", "s3mount-*.service")
 _SECRET_PROPERTIES = ("Environment=", "SetCredential", "PassEnvironment=")
 
 
