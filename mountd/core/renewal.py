@@ -9,9 +9,10 @@ from mountd.core import backoff
 from mountd.core.messages import Cause
 from mountd.words.errors import FAULTS
 
-AHEAD = 600.0
-"""At the latest this long before the end; those that live less than an hour after two thirds of their time."""
-_SHARE = 1 / 3
+_SHARE, _MOST = 1 / 3, 24 * 3600.0
+"""Others are fetched when a third of their time is left, or a day: so early that a failure can be told and mended."""
+_NEAR = 600.0
+"""Seconds before the end in which it is tried as often as that makes sense."""
 _JITTER = 0.1
 PACE = 30.0
 """Never asked more often than this, whatever comes back."""
@@ -43,7 +44,7 @@ def due(term: Term, now: float, chance: float) -> float | None:
     if term.cause is not None:
         return now + _wait(term, now, chance)
     life = max(0.0, term.expires - term.begun)
-    ahead = min(AHEAD, life * _SHARE) * (1 + _JITTER * chance)
+    ahead = min(_MOST, life * _SHARE) * (1 + _JITTER * chance)
     return max(term.expires - ahead, term.begun + PACE, now)
 
 
@@ -52,7 +53,7 @@ def _wait(term: Term, now: float, chance: float) -> float:
     left = (term.expires or now) - now
     # Some things only a person can mend, but a person may do so at any time.
     patient = FAULTS["no-credentials"].retry.cap if wait is None else wait
-    return max(PACE, min(patient, _LAST_TRIES) if 0 < left < AHEAD else patient)
+    return max(PACE, min(patient, _LAST_TRIES) if 0 < left < _NEAR else patient)
 
 
 def lead(term: Term, wanted: float) -> float:

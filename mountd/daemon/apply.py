@@ -39,6 +39,7 @@ def _prepare(kept: Kept, _action: actions.Prepare) -> bool:
         nonempty=mount.nonempty, credentials=asdict(mount.credentials), cache=str(mount.options.get("cache", "")),
         in_use=list(kept.world.caches),
         ca_bundle=str(mount.options.get("ca_bundle", "")),
+        refused_keys=kept.refused_keys[0] if kept.refused_keys is not None else "",
     )
     return False
 
@@ -53,7 +54,7 @@ def _prepared(kept: Kept, answer: Answer) -> None:
         # A mount on demand that the host refused before is on demand again; others have yet to be tried.
         failure = kept.memory.failure if kept.memory.awake is not None or not _is_on_demand(kept) else None
         kept.memory = replace(kept.memory, prepared=found, failure=failure)
-        kept.record.credentials = found.keys.source
+        kept.record.credentials, kept.owner = found.keys.source, found.folder.uid
         kept.record.expires = kept.record.expires if found.keys.by_broker else None
         if answer["cache_full"]:
             cache_is_full(kept.name, str(kept.mount.options["cache"]) if kept.mount is not None else "")

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from mountd.core.diagnosis import Finding, target
 from mountd.core.messages import Cause
@@ -72,15 +73,20 @@ class Diagnoses:
                 fail_soon(answered, "the CA bundle has not been read yet")
                 return
             self._stores.ask(
-                "diagnose", answered, descriptors=list(files.values()), files=list(files),
-                endpoint_url=str(options.get("endpoint_url", "")), region=str(options.get("region", "")),
-                bucket=mount.bucket, prefix=mount.prefix, force_path_style=bool(options.get("force_path_style")),
-                profile=mount.credentials.profile, anonymous=mount.credentials.anonymous,
+                "diagnose", answered, descriptors=list(files.values()), files=list(files), **place(mount),
                 elsewhere=bool(mount.credentials.systemd_credential) or mount.name in self._vault.accounts,
                 broker=broker, deadline=DEADLINE)
         finally:
             for number in files.values():
                 os.close(number)
+
+
+def place(mount: Mount) -> dict[str, Any]:
+    """Where and how the store is to be asked for a mount, but for the keys."""
+    options, wanted = mount.options, mount.credentials
+    return {"endpoint_url": str(options.get("endpoint_url", "")), "region": str(options.get("region", "")),
+            "bucket": mount.bucket, "prefix": mount.prefix, "force_path_style": bool(options.get("force_path_style")),
+            "profile": wanted.profile, "anonymous": wanted.anonymous}
 
 
 def way(mount: Mount) -> object:

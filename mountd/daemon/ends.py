@@ -106,6 +106,7 @@ def notice_umount(kept: Kept) -> None:
 
 def _bury(kept: Kept, worker: Worker) -> None:
     kept.workers.pop(worker.unit, None)
+    kept.key_digests.pop(worker.unit, None)
     kept.world.vault.dismiss(worker.unit)
     if worker.cache:
         kept.world.caches.discard(worker.cache)

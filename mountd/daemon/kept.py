@@ -48,6 +48,12 @@ class Kept:
         self.on_folder = ""
         """The unit whose mount was brought to the folder and not taken away from here since."""
         self.stop_timeout = Mount.stop_timeout
+        self.owner: int | None = None
+        """Whose the folder is, once the host has said it; keys are looked for by it."""
+        self.key_digests: dict[str, str] = {}
+        """By worker, of the keys that it was given."""
+        self.refused_keys: tuple[str, Cause] | None = None
+        """Digest of new keys that must not replace those in use, and why."""
         self.record = record.load(name, world.chronicle)
         self.evidence = Evidence()
         """What is proven of the worker that serves."""
@@ -141,6 +147,7 @@ class Kept:
         called = self.mount is not None and self.mount.on_demand and self.memory.failure is None
         if self.record.ever_served and self.record.state is not State.MOUNTED and not called:
             self.record.restarts += 1
+        self.record.keys = self.key_digests.get(self.on_folder, self.record.keys)
         self._serving_since = self.world.now()
         self.want_spare()
         self.told = False

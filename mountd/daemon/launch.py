@@ -89,7 +89,7 @@ def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None
     order = Launch(mount, generation, binary.path, prepared, kept.digest, place.waiting.connection, place.mount_id,
                    asks_at, _plans_with(kept, mount, binary.version), waits=await_fd is not None)
     made = _worker(order)
-    kept.workers[made.unit] = made
+    kept.workers[made.unit], kept.key_digests[made.unit] = made, prepared.keys.digest
     kept.world.caches.update({made.cache} - {""})
     # A cache folder serves one worker; the next one asks for another.
     kept.memory = replace(kept.memory, prepared=None if prepared.cache else prepared)

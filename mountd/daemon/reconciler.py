@@ -16,6 +16,7 @@ from mountd.daemon.configuration import Configuration
 from mountd.daemon.handover import hand_over
 from mountd.daemon.hang import Rounds
 from mountd.daemon.keeper import Keeper
+from mountd.daemon.rotation import Rotation
 from mountd.daemon.world import World
 from mountd.system import keys, mounts, waiting
 from mountd.system.small_files import read_json
@@ -44,6 +45,7 @@ class Reconciler:
         world.outages.counted = self._tell_again
         self._keepers: dict[_Key, Keeper] = {}
         world.chronicle.slept = self._slept
+        self._rotation = Rotation(lambda: [keeper.kept for keeper in self._keepers.values()])
         self._rounds = Rounds(lambda: [keeper.hang for keeper in self._keepers.values()])
         self._held: set[str] = set(read_json(_HELD) or ())
 
@@ -188,7 +190,9 @@ class Reconciler:
 
     def start(self, name: str) -> None:
         """Mount; also: try again at once. Raises ``no-such-mount``."""
-        self._named(name).hold(False)
+        keeper = self._named(name)
+        keeper.hold(False)
+        self._rotation.look(keeper.kept, again=True)
         self._held.discard(name)
         state_files.keep(_HELD, sorted(self._held))
 
@@ -201,6 +205,7 @@ class Reconciler:
     def check(self, name: str) -> None:
         """Look and probe now. Raises ``no-such-mount``."""
         keeper = self._named(name)
+        self._rotation.look(keeper.kept, again=True)
         keeper.proof.ask()
         keeper.wake()
 
@@ -270,6 +275,7 @@ class Reconciler:
     def close(self) -> None:
         """Forget all keepers; mounts and workers stay."""
         self._rounds.close()
+        self._rotation.close()
         self._checks.close()
         self._world.outages.close()
         for keeper in self._keepers.values():

@@ -35,6 +35,8 @@ class Record:
     """Since when callers are made to wait, or were until they got an error; None when the mount serves."""
     latency: Latency = field(default_factory=Latency)
     """Of checks since the daemon began."""
+    keys: str = ""
+    """Digest of what the worker that serves was given."""
     expires: float | None = None
     """When the keys end, as far as that is known; seconds since the epoch."""
 
@@ -75,7 +77,8 @@ def save(name: str, record: Record) -> None:
     write_json(_file(name), {
         "state": record.state.value, "cause": [cause.code, cause.detail] if cause else None, "since": record.since,
         "checked_at": record.checked_at, "restarts": record.restarts, "ever_served": record.ever_served,
-        "credentials": record.credentials, "expires": record.expires, "history": history.plain(record.history),
+        "credentials": record.credentials, "expires": record.expires, "keys": record.keys,
+        "history": history.plain(record.history),
         "restarts_before": record.restarts_before, "rebooted": record.rebooted,
         "away": record.away,
     })
@@ -89,7 +92,7 @@ def load(name: str, chronicle: Chronicle) -> Record:
             State(kept["state"]), Cause(*kept["cause"]) if kept["cause"] else None, kept["since"],
             kept["checked_at"], kept["restarts"], kept["ever_served"], kept["credentials"],
             chronicle.go_on(name, kept["history"]), kept["restarts_before"], kept["rebooted"],
-            kept["away"], expires=kept.get("expires"),
+            kept["away"], expires=kept.get("expires"), keys=kept.get("keys", ""),
         )
     except (TypeError, KeyError, ValueError):
         return Record(history=chronicle.after_boot(name), rebooted=True)

@@ -250,14 +250,22 @@ class Vault:
             GLib.source_remove(account.timer)
             account.timer = 0
 
+    def refresh(self, name: str) -> None:
+        """Where a mount's keys come from there may be others."""
+        if name in self.accounts:
+            self._fetch(name)
+
     # What is shown
+
 
     def _warn_at(self, account: _Account) -> float | None:
         return renewal.warn_at(account.term, float(account.about["warn_before"])) if account.term else None
 
     def ending(self, name: str) -> Cause | None:
-        """What is to be said of keys that end and cannot be had anew."""
-        account = self.accounts.get(name)
+        """What is to be said of keys that end and cannot be had anew, or of new ones that are of no use."""
+        account, kept = self.accounts.get(name), self.kepts.get(name)
+        if kept is not None and kept.refused_keys is not None:
+            return kept.refused_keys[1]
         at = self._warn_at(account) if account is not None else None
         if account is None or account.term is None or account.term.cause is None or at is None or time.time() < at:
             return None

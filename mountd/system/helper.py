@@ -18,6 +18,7 @@ from typing import Any
 from mountd.core import messages
 from mountd.system import caches, evidence, folders, holders, keys, last_words, processes, small_files
 from mountd.system.answering import Question, Tasks, serve
+from mountd.system.host import keyring
 from mountd.words.errors import MountdError
 from mountd.words.model import Credentials
 
@@ -65,7 +66,8 @@ def _prepare(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
     )
     answer: dict[str, Any] = {"folder": asdict(folder), "refused": None}
     try:
-        answer["keys"] = asdict(keys.find(name, Credentials(**request["credentials"]), folder.uid))
+        answer["keys"] = asdict(keys.find(name, Credentials(**request["credentials"]), folder.uid,
+                                          str(request.get("refused_keys", ""))))
         keys.keep_ca(name, str(request["ca_bundle"]))
         cache = str(request["cache"])
         left = caches.left_over(cache, name, request["in_use"]) if cache else []
@@ -78,6 +80,15 @@ def _prepare(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
     except OSError as error:
         answer["refused"] = {"code": "host-refused", "detail": f"{error.filename}: {error.strerror}"}
     return answer
+
+
+def _keys_digest(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
+    return {"digest": keys.look(Credentials(**request["credentials"]), int(request["uid"])).digest}
+
+
+def _copy_keys(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
+    keys.find(str(request["name"]), Credentials(**request["credentials"]), int(request["uid"]))
+    return {}
 
 
 def _sweep_all(folders_left: Sequence[str]) -> None:
@@ -146,6 +157,9 @@ TASKS: Tasks = {
     "statvfs": _statvfs,
     "check": _check,
     "prepare": _prepare,
+    "keys": keyring.keys_of,
+    "keys_digest": _keys_digest,
+    "copy_keys": _copy_keys,
     "version": _version,
     "holders": _holders,
     "sweep": _sweep,

@@ -5,6 +5,7 @@ made to use somebody else's keys.
 """
 
 import contextlib
+import hashlib
 import os
 import pwd
 import shutil
@@ -119,6 +120,16 @@ class Found:
     home: str = ""
     """Of the user whose files they are."""
 
+    beside: str = ""
+    """What else says that other keys are to be had: when the user's SSO session was last renewed."""
+
+    @property
+    def digest(self) -> str:
+        """Tells whether these are the same as others."""
+        parts = [*(part for name in sorted(self.contents) for part in (name.encode(), self.contents[name])),
+                 self.credential.encode(), self.beside.encode()]
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()[:32]
+
     @property
     def expires(self) -> bool:
         """Do the keys come to an end, and others after them?"""
@@ -153,7 +164,9 @@ def _named(wanted: Credentials) -> Found | None:
         text = _of_s3cfg(Path(wanted.s3cfg), section)
         return Found(f"{wanted.s3cfg}, section {section}", {"credentials": text.encode()})
     if wanted.systemd_credential:
-        return Found(_stored(wanted.systemd_credential), credential=wanted.systemd_credential)
+        path = _stored(wanted.systemd_credential)
+        return Found(f"systemd credential {wanted.systemd_credential}", credential=wanted.systemd_credential,
+                     beside=str(path.stat().st_mtime_ns))
     return None
 
 
@@ -168,23 +181,35 @@ def _of_home(owner: pwd.struct_passwd, contents: Mapping[str, bytes], profile: s
         # The worker finds nothing either, and says so.
         way = None
     start = "files" if way is None or isinstance(way, profiles.Keys) else "user"
-    return Found(source, contents, start=start, user=owner.pw_name, home=owner.pw_dir)
+    return Found(source, contents, start=start, user=owner.pw_name, home=owner.pw_dir,
+                 beside=_sso_cache(owner.pw_dir) if start == "user" else "")
 
 
-def find(mount_name: str, wanted: Credentials, folder_uid: int) -> KeyFiles:
-    """The key files for a mount, copied below ``paths.KEYS``. Raises what ``look`` raises."""
+def _sso_cache(home: str) -> str:
+    """Names and times of what ``aws sso login`` leaves."""
+    found = []
+    with contextlib.suppress(OSError):
+        found = [f"{one.name} {one.stat(follow_symlinks=False).st_mtime_ns}"
+                 for one in os.scandir(Path(home) / ".aws/sso/cache")]
+    return "\n".join(sorted(found))
+
+
+def find(mount_name: str, wanted: Credentials, folder_uid: int, but: str = "") -> KeyFiles:
+    """The key files for a mount, copied below ``paths.KEYS``; where they are those of the digest ``but``, which the
+    store has refused, the copies stay as they are. Raises what ``look`` raises."""
     directory, found = paths.KEYS / file_name(mount_name), look(wanted, folder_uid)
     start = "instance" if wanted.assume_role and not found.source else found.start
     source = found.source or KeyFiles.source
     delivery = wanted.delivery or ("broker" if found.expires or wanted.assume_role else "file")
     # Who gets keys as the user reads the user's files himself.
     contents = {} if delivery == "broker" and found.expires else found.contents
-    _store(directory, contents)
+    if not (but and found.digest == but and directory.is_dir()):
+        _store(directory, contents)
     copies = {name: str(directory / name) for name in contents}
     return KeyFiles(
         copies.get("credentials", ""), copies.get("config", ""),
         f"{wanted.assume_role} by {source}" if wanted.assume_role else source, found.credential, delivery, start,
-        found.user, found.home)
+        found.user, found.home, found.digest)
 
 
 def _of_s3cfg(path: Path, section: str) -> str:
@@ -197,20 +222,18 @@ def _of_s3cfg(path: Path, section: str) -> str:
         raise MountdError("no-credentials", f"{path}: {error}") from error
 
 
-def _stored(name: str) -> str:
+def _stored(name: str) -> Path:
     """Where systemd will find the credential. Raises MountdError ``secret-missing``."""
     for store in _STORES:
         if (store / name).is_file():
-            return f"systemd credential {name}"
+            return store / name
     raise MountdError("secret-missing", name)
 
 
 def unsealed(name: str) -> bytes:
     """What a credential of systemd holds; for root, where no unit can be given it. Raises MountdError
     ``secret-unreadable``."""
-    path = next((store / name for store in _STORES if (store / name).is_file()), None)
-    if path is None:
-        raise MountdError("secret-missing", name)
+    path = _stored(name)
     if not path.parent.name.endswith(".encrypted"):
         return path.read_bytes()
     command = ["systemd-creds", "decrypt", f"--name={name}", str(path), "-"]

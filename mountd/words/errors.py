@@ -168,6 +168,11 @@ _ROWS = (
           "The mount still serves by keys that end at the time in the text, and getting others fails for the reason "
           "beside it. It is tried again and again until then. With SSO the user whose profile it is runs "
           "`aws sso login --profile PROFILE`."),
+    Fault("new-keys-refused", _C.CREDENTIALS, "the new credentials are of no use, the old ones stay in use: {detail}",
+          "mend the credentials ({credentials}); s3mountctl start {name} looks at once",
+          "The file with the keys has changed. The new ones were tried on the bucket, and the store refused them, so "
+          "the worker goes on with those that it has, for as long as the store takes them. When the file changes "
+          "again it is tried again."),
     Fault("name-unresolved", _C.NETWORK, "the name of {endpoint} does not resolve: {detail}",
           "check the network and endpoint_url in {place}",
           "DNS knows no address for the host: the network or the resolver is away, the name is mistyped, or path "

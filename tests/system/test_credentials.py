@@ -53,3 +53,30 @@ def test_what_is_no_key_is_not_stored_and_not_repeated(machine: Machine) -> None
     assert (said.returncode, "hunter2" in said.stdout + said.stderr) == (64, False)
     assert machine.run("s3mountctl secret list").stdout == ""
     assert machine.run("s3mountctl secret set lab", user="nobody", input=AS_JSON, check=False).returncode == 2
+
+
+def _keys(machine: Machine, secret: str) -> None:
+    machine.write("/root/.aws/credentials", kit.KEYS.replace(ADMIN.secret_key, secret), 0o600)
+
+
+def test_a_key_that_is_rotated_is_taken_into_use_and_a_wrong_one_is_not(machine: Machine) -> None:
+    kit.configure(machine, kit.mount("turned"))
+    first = kit.wait_ok(machine, "turned")[0]["pid"]
+    with kit.hammer(machine, "/srv/turned", readers=2) as met:
+        _keys(machine, "this/is/not/the/secret")
+        machine.run("s3mountctl start turned --no-wait")
+        found = kit.wait_for(machine, "turned", state="mounted", code="new-keys-refused")
+        assert (found["pid"], found["health"]) == (first, "degraded")
+        assert "this/is/not" not in json.dumps(kit.status(machine))
+        kit.kill(machine, first)
+        kit.wait_for(machine, "turned", state="mounted", code="new-keys-refused")
+    assert met.wrong == met.bare == 0
+    machine.write("/root/.aws/credentials", f"# rotated\n{kit.KEYS}", 0o600)
+    old = kit.look(machine, "turned")["pid"]
+    with kit.hammer(machine, "/srv/turned", readers=2) as met, kit.opened(machine, "/srv/turned/late", "w") as upload:
+        assert upload.ask("write", 100_000) == "ok"
+        machine.run("s3mountctl start turned --no-wait")
+        machine.wait_until(lambda: kit.wait_ok(machine, "turned")[0]["pid"] != old, 20, "another worker serves")
+        assert upload.ask("close") == "ok"
+    assert (met.errors, met.wrong, met.bare) == ({}, 0, 0)
+    assert kit.store(machine, "head_object", Bucket="bucket-one", Key="late")["ContentLength"] == 100_000

@@ -6,7 +6,7 @@ rates 1.3 (``systemd-analyze security``).
 
 import signal
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mountd.core.observed import Worker
@@ -34,6 +34,8 @@ class KeyFiles:
     user: str = ""
     home: str = ""
     """Whose files they are."""
+    digest: str = field(default="", compare=False)
+    """Tells whether others are the same."""
 
     @property
     def by_broker(self) -> bool:
