@@ -198,11 +198,36 @@ def _silent(table: Path) -> set[str]:
 def resolve_folder(folder: str, table: Path = mounts.MOUNTINFO) -> str:
     """A path without symbolic links. A loop of links gives the path as it was written.
 
-    No file system is asked that could fail to answer: from a mount of another kind than the local ones on (FUSE, NFS,
-    the empty guard of a bucket) the rest is taken as it is written.
+    A link that belongs to a user is followed only to what is that user's too: else whoever owns a folder on the way
+    could have root mount on any other. No file system is asked that could fail to answer: from a mount of another kind
+    than the local ones on (FUSE, NFS, the empty guard of a bucket) the rest is taken as it is written.
     """
     silent = _silent(table)
-    return _resolve(folder, lambda path: None if path in silent else _link(path))
+    owners: set[int] = set()
+
+    def link(path: str) -> str | None:
+        target = None if path in silent else _link(path)
+        if target:
+            owners.add(os.lstat(path).st_uid)
+        return target
+
+    found = _resolve(folder, link)
+    owner = _owner(found, silent)
+    return found if owner is None or owners <= {0, owner} else folder
+
+
+def _owner(path: str, silent: set[str]) -> int | None:
+    """Whose the path is, as far down as it is there; None where nothing may be asked."""
+    uid, here = 0, ""
+    for part in filter(None, path.split("/")):
+        here += f"/{part}"
+        if here in silent:
+            return None
+        try:
+            uid = os.lstat(here).st_uid
+        except OSError:
+            break
+    return uid
 
 
 def _resolve(folder: str, link: Callable[[str], str | None]) -> str:

@@ -5,6 +5,7 @@ live mount) is neither seen nor touched.
 """
 
 import contextlib
+import errno
 import grp
 import os
 import pwd
@@ -14,6 +15,9 @@ from collections.abc import Iterator
 from mountd.core.units.worker import Folder
 from mountd.system import mounts, syscalls
 from mountd.words.errors import MountdError
+
+_LINKED = ("a link in its path is not followed: it came after the configuration was read, or it is a user's and leads to "
+           "what is not theirs")
 
 
 @contextlib.contextmanager
@@ -44,25 +48,41 @@ def _identity(folder: str, user: str, group: str, fallback: os.stat_result) -> t
     return uid, gid
 
 
-def _make(root: int, path: str, folder: str, user: str, group: str) -> None:
-    """Make the folder and its missing parents, each with the owner that user and group or its parent give."""
-    parent = os.path.dirname(path) or "."
+def _make(root: int, path: str, folder: str, user: str, group: str) -> int:
+    """Make the folder and its missing parents, each with the owner that user and group or its parent give.
+
+    Returns a descriptor of the folder. Whoever owns the parent can rename what was made before it is opened: what is
+    opened then is given away only when it is as it was made.
+    """
+    above, _, name = path.rpartition("/")
+    parent = _opened_or_made(root, above, folder, user, group) if above else os.dup(root)
     try:
-        above = os.stat(parent, dir_fd=root)
+        uid, gid = _identity(folder, user, group, os.fstat(parent))
+        try:
+            os.mkdir(name, dir_fd=parent)
+        except FileExistsError:
+            # Another mount's folder lies in the same new parent, and was made in the same moment.
+            return syscalls.open_path(parent, name)
+        opened = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    finally:
+        os.close(parent)
+    if os.fstat(opened).st_uid != os.geteuid() or os.listdir(opened):
+        os.close(opened)
+        raise MountdError("folder-unusable", f"{folder} was exchanged while it was made")
+    os.fchmod(opened, 0o755)  # the daemon's umask is narrower than a folder's usual mode
+    os.fchown(opened, uid, gid)
+    return opened
+
+
+def _opened_or_made(root: int, path: str, folder: str, user: str, group: str) -> int:
+    try:
+        return syscalls.open_path(root, path)
     except FileNotFoundError:
-        _make(root, parent, folder, user, group)
-        above = os.stat(parent, dir_fd=root)
-    uid, gid = _identity(folder, user, group, above)
-    try:
-        os.mkdir(path, dir_fd=root)
-    except FileExistsError:
-        return  # another mount's folder lies in the same new parent, and was made in the same moment
-    os.chmod(path, 0o755, dir_fd=root)  # noqa: S103  the daemon's umask is narrower than a folder's usual mode
-    os.chown(path, uid, gid, dir_fd=root, follow_symlinks=False)
+        return _make(root, path, folder, user, group)
 
 
-def _first_entries(root: int, path: str) -> list[str]:
-    opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=root)
+def _first_entries(folder: int) -> list[str]:
+    opened = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder)
     try:
         return sorted(os.listdir(opened))[:3]
     finally:
@@ -77,23 +97,18 @@ def prepare(folder: str, *, user: str, group: str, hide: bool) -> Folder:
     """
     try:
         with _host_view(folder) as (root, path):
-            if not _exists(root, path):
-                _make(root, path, folder, user, group)
-            facts = os.stat(path, dir_fd=root, follow_symlinks=False)
+            opened = _opened_or_made(root, path, folder, user, group)
+        try:
+            facts = os.fstat(opened)
             if not stat.S_ISDIR(facts.st_mode):
                 raise MountdError("folder-unusable", "it is not a folder")
-            entries = [] if hide else _first_entries(root, path)
+            entries = [] if hide else _first_entries(opened)
+        finally:
+            os.close(opened)
     except OSError as error:
-        raise MountdError("folder-unusable", error.strerror or str(error)) from error
+        text = _LINKED if error.errno == errno.ELOOP else error.strerror or str(error)
+        raise MountdError("folder-unusable", text) from error
     if entries:
         raise MountdError("folder-not-empty", "it holds " + ", ".join(entries))
     uid, gid = _identity(folder, user, group, facts)
     return Folder(uid, gid, stat.S_IMODE(facts.st_mode) & 0o777)
-
-
-def _exists(root: int, path: str) -> bool:
-    try:
-        os.stat(path, dir_fd=root, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True

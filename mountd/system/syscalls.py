@@ -1,13 +1,18 @@
-"""The mount calls of Linux that Python does not wrap: fsopen, fsconfig, fsmount, move_mount, open_tree, statx, umount2.
+"""The calls of Linux that Python does not wrap: fsopen, fsconfig, fsmount, move_mount, open_tree, statx, umount2.
+
+A folder that is mounted on may lie where its user can put a link in place of any part of the path, at any moment. So
+the calls here go by a descriptor of the folder above, which no link on the way led to, and do not follow the last part.
 
 Numbers of the calls are the same on x86-64 and arm64 (all were added after the tables were unified, statx but for);
 flags are from ``linux/mount.h`` and ``linux/stat.h``.
 """
 
+import contextlib
 import ctypes
 import errno
 import os
 import struct
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -24,7 +29,8 @@ _MOVE_MOUNT_F_EMPTY_PATH = 0x4
 _MOVE_MOUNT_BENEATH = 0x200
 _OPEN_TREE_CLONE = 1
 _OPEN_TREE_CLOEXEC = os.O_CLOEXEC
-_AT_FDCWD = -100
+_LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_AT_SYMLINK_NOFOLLOW = 0x100
 _AT_EMPTY_PATH = 0x1000
 _AT_STATX_DONT_SYNC = 0x4000
 _STATX_MNT_ID = 0x1000
@@ -41,6 +47,63 @@ def _check(result: int, what: str) -> int:
 
 def _call(what: str, number: int, *arguments: object) -> int:
     return _check(int(_libc.syscall(ctypes.c_long(number), *arguments)), what)
+
+
+def open_path(parent: int, path: str) -> int:
+    """An ``O_PATH`` descriptor of what is there, by a path without ``..`` below ``parent``. Links are not followed, and
+    one on the way is ELOOP. Raises OSError.
+
+    Not by openat2: RestrictSUIDSGID= takes it away (systemd, seccomp-util.c).
+    """
+    *above, last = filter(None, path.split("/"))
+    here = _walk(parent, above)
+    try:
+        return os.open(last, _LOOK, dir_fd=here)
+    finally:
+        os.close(here)
+
+
+def _walk(parent: int, parts: Iterable[str]) -> int:
+    here = os.dup(parent)
+    for part in parts:
+        try:
+            further = _step(here, part)
+        finally:
+            os.close(here)
+        here = further
+    return here
+
+
+def _step(here: int, part: str) -> int:
+    try:
+        return os.open(part, _LOOK | os.O_DIRECTORY, dir_fd=here)
+    except NotADirectoryError:
+        if _is_link(here, part):
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), part) from None
+        raise
+
+
+def _is_link(here: int, part: str) -> bool:
+    try:
+        os.readlink(part, dir_fd=here)
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _above(folder: str) -> Iterator[tuple[int, str]]:
+    """A descriptor of the folder above, and the last part of the path, "" for the root. Raises OSError."""
+    parent, _, name = folder.rstrip("/").rpartition("/")
+    root = os.open("/", _LOOK)
+    try:
+        opened = _walk(root, filter(None, parent.split("/")))
+    finally:
+        os.close(root)
+    try:
+        yield opened, name
+    finally:
+        os.close(opened)
 
 
 def fsopen(fstype: str) -> int:
@@ -67,18 +130,27 @@ def fsmount(context: int, attributes: int) -> int:
 def move_mount(mount_fd: int, folder: str, *, beneath: bool = False) -> None:
     """Attach a detached mount to a folder: on top of what is there, or ``beneath`` it (Linux 6.5); raises OSError."""
     flags = _MOVE_MOUNT_F_EMPTY_PATH | (_MOVE_MOUNT_BENEATH if beneath else 0)
-    _call("move_mount", _SYS_MOVE_MOUNT, mount_fd, b"", _AT_FDCWD, os.fsencode(folder), flags)
+    with _above(folder) as (parent, name):
+        _call("move_mount", _SYS_MOVE_MOUNT, mount_fd, b"", parent, os.fsencode(name), flags)
 
 
 def clone_mount(mount_point: str) -> int:
     """A descriptor of a detached copy of one mount without what is mounted below it; raises OSError."""
-    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC
-    return _call("open_tree", _SYS_OPEN_TREE, _AT_FDCWD, os.fsencode(mount_point), flags)
+    flags = _OPEN_TREE_CLONE | _OPEN_TREE_CLOEXEC | _AT_SYMLINK_NOFOLLOW
+    with _above(mount_point) as (parent, name):
+        return _call("open_tree", _SYS_OPEN_TREE, parent, os.fsencode(name or "."), flags)
 
 
 def umount_lazy(folder: str) -> None:
     """Take the topmost mount off a folder; open files go on to live (``MNT_DETACH``). Raises OSError."""
-    _check(_libc.umount2(os.fsencode(folder), _MNT_DETACH | _UMOUNT_NOFOLLOW), f"umount {folder}")
+    _umount(folder, _MNT_DETACH)
+
+
+def _umount(folder: str, flags: int) -> None:
+    with _above(folder) as (parent, name):
+        # umount2 takes no descriptor. The last part is not followed, and what is held is not the mount itself.
+        path = f"/proc/self/fd/{parent}/{name}"
+        _check(_libc.umount2(os.fsencode(path), flags | _UMOUNT_NOFOLLOW), f"umount {folder}")
 
 
 class Expiry(Enum):
@@ -94,7 +166,7 @@ class Expiry(Enum):
 def umount_unused(folder: str) -> Expiry:
     """Unmount the topmost of a folder if nobody has used it since the last call (``MNT_EXPIRE``). Raises OSError."""
     try:
-        _check(_libc.umount2(os.fsencode(folder), _MNT_EXPIRE | _UMOUNT_NOFOLLOW), f"umount {folder}")
+        _umount(folder, _MNT_EXPIRE)
     except OSError as error:
         found = {errno.EAGAIN: Expiry.MARKED, errno.EBUSY: Expiry.BUSY}.get(error.errno or 0)
         if found is None:

@@ -151,6 +151,27 @@ def test_links_are_followed(tmp_path: Path) -> None:
         assert configfiles.resolve_folder(f"{tmp_path}/{written}", mounts) == f"{tmp_path}/real/deep/new"
 
 
+@pytest.mark.parametrize(("link", "target", "followed"), [
+    (0, 0, True), (0, 1234, True), (1234, 1234, True), (1234, 0, False), (1234, 4321, False)])
+def test_a_users_link_is_followed_only_to_what_is_theirs(
+        tmp_path: Path, link: int, target: int, followed: bool) -> None:
+    (tmp_path / "real").mkdir()
+    os.chown(tmp_path / "real", target, target)
+    (tmp_path / "link").symlink_to("real")
+    os.chown(tmp_path / "link", link, link, follow_symlinks=False)
+    for below in ("", "/new/folder"):
+        found = configfiles.resolve_folder(f"{tmp_path}/link{below}", table(tmp_path, ("/", "ext4")))
+        assert found == f"{tmp_path}/{'real' if followed else 'link'}{below}"
+
+
+def test_a_users_link_to_a_mount_that_might_not_answer_stays_as_it_was(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    os.chown(tmp_path / "link", 1234, 1234, follow_symlinks=False)
+    mounts = table(tmp_path, (f"{tmp_path}/real", "fuse.mount-s3"))
+    assert configfiles.resolve_folder(f"{tmp_path}/link", mounts) == f"{tmp_path}/real"
+
+
 def test_a_loop_is_left_as_written(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")

@@ -80,6 +80,44 @@ def test_files_and_links_are_no_folders(tmp_path: Path) -> None:
     assert refused(tmp_path / "file" / "below") == ("folder-unusable", "Not a directory")
 
 
+def test_a_link_on_the_way_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "home").symlink_to("elsewhere")
+    for folder in (tmp_path / "home" / "new", tmp_path / "home" / "deep" / "new"):
+        code, detail = refused(folder)
+        assert (code, "a link in its path is not followed" in detail) == ("folder-unusable", True)
+    assert os.listdir(tmp_path / "elsewhere") == []
+
+
+@pytest.mark.parametrize("put", ["link", "folder of somebody else", "folder with files"])
+def test_what_was_exchanged_while_it_was_made_is_not_given_away(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put: str) -> None:
+    """Who owns the folder above renames the new one in the moment after it was made."""
+    other = tmp_path / "other"
+    other.mkdir(mode=0o700)
+    (other / "secret").touch()
+    if put == "folder of somebody else":
+        (other / "secret").unlink()
+        os.chown(other, 1234, 1234)
+    home = tmp_path / "home"
+    home.mkdir()
+    os.chown(home, NOBODY.pw_uid, NOBODY.pw_gid)
+    make = os.mkdir
+
+    def made_and_exchanged(name: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+        make(name, mode, dir_fd=dir_fd)
+        (home / "new").rename(home / "moved")
+        if put == "link":
+            (home / "new").symlink_to(other)
+        else:
+            other.rename(home / "new")
+
+    monkeypatch.setattr(os, "mkdir", made_and_exchanged)
+    assert refused(home / "new")[0] == "folder-unusable"
+    found = (other if put == "link" else home / "new").stat()
+    assert (found.st_uid in {0, 1234}, stat.S_IMODE(found.st_mode)) == (True, 0o700)
+
+
 def test_unknown_users_are_said(tmp_path: Path) -> None:
     code, detail = refused(tmp_path / "new", user="no-such-user")
     assert code == "folder-unusable"

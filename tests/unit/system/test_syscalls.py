@@ -95,3 +95,46 @@ def test_what_the_kernel_refuses_is_said_by_name(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="fsconfig nonsense"):
         syscalls.fsconfig_string(context, "nonsense", "x")
     os.close(context)
+
+
+def test_a_link_on_the_way_leads_nowhere(tmp_path: Path) -> None:
+    """Whoever owns a folder above may put a link in its place at any moment."""
+    (tmp_path / "elsewhere" / "folder").mkdir(parents=True)
+    (tmp_path / "home").symlink_to("elsewhere")
+    folder = str(tmp_path / "home" / "folder")
+    mount = tmpfs()
+    with pytest.raises(OSError, match="symbolic links"):
+        syscalls.move_mount(mount, folder)
+    with pytest.raises(OSError, match="symbolic links"):
+        syscalls.clone_mount(folder)
+    syscalls.move_mount(mount, str(tmp_path / "elsewhere" / "folder"))
+    with pytest.raises(OSError, match="symbolic links"):
+        syscalls.umount_lazy(folder)
+    with pytest.raises(OSError, match="symbolic links"):
+        syscalls.umount_unused(folder)
+    assert mounts.MountTable().stack(str(tmp_path / "elsewhere" / "folder"))
+    os.close(mount)
+
+
+def test_the_last_part_is_not_followed_either(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    mount = tmpfs()
+    with pytest.raises(OSError, match="move_mount"):
+        syscalls.move_mount(mount, str(tmp_path / "link"))
+    assert mounts.MountTable().stack(str(tmp_path / "real")) == ()
+    os.close(mount)
+
+
+def test_what_is_no_folder_is_not_called_a_link(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        syscalls.umount_lazy(str(tmp_path / "file" / "below"))
+
+
+def test_nothing_stays_open(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for path in (tmp_path, tmp_path / "none", tmp_path / "none" / "below"):
+        with pytest.raises(OSError, match=r"No such|Invalid"):
+            syscalls.umount_lazy(str(path))
+    assert len(os.listdir("/proc/self/fd")) == before
