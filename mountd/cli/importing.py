@@ -47,6 +47,7 @@ def import_(console: Console, args: Namespace) -> int:
 
 
 def _written(console: Console, args: Namespace, file: Path, text: str, found: Imported) -> int:
+    drop_in.writable(file)
     there = [folder for folder in map(_folder, found.proposals) if running.mount_id(folder)]
     if args.take_over:
         takeover.announce(console, there, args.timeout)

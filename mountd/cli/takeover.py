@@ -11,6 +11,7 @@ from mountd.words.errors import MountdError
 
 _AGAIN = 0.5
 """Seconds between two tries."""
+_BUSY = "target is busy"
 _LIMIT = 30.0
 """Seconds for one umount, which waits for the worker to end."""
 
@@ -31,7 +32,9 @@ def release(console: Console, folders: Sequence[str], limit: float) -> None:
     ends = time.monotonic() + limit
     for folder in folders:
         told, there = False, running.mount_id(folder)
-        while running.mount_id(folder) == there and not _unmounted(folder):
+        while running.mount_id(folder) == there and (refusal := _unmount(folder)):
+            if _BUSY not in refusal:
+                raise MountdError("folder-busy", refusal)
             if time.monotonic() >= ends:
                 raise MountdError("folder-busy", f"{folder} is in use by {_by(folder)}")
             if not told:
@@ -40,13 +43,15 @@ def release(console: Console, folders: Sequence[str], limit: float) -> None:
             time.sleep(_AGAIN)
 
 
-def _unmounted(folder: str) -> bool:
+def _unmount(folder: str) -> str:
+    """What umount says against it, "" when it is done."""
     # Not lazily: that would cut what is open from its name, and succeed at once.
     try:
-        done = subprocess.run(["umount", "--no-canonicalize", folder], capture_output=True, timeout=_LIMIT, check=False)
+        done = subprocess.run(["umount", "--no-canonicalize", folder], capture_output=True, text=True, timeout=_LIMIT,
+                              check=False, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"})
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MountdError("host-refused", f"umount {folder}: {error}") from error
-    return done.returncode == 0
+    return done.stderr.strip() or "umount failed" if done.returncode else ""
 
 
 def _by(folder: str) -> str:

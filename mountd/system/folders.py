@@ -16,8 +16,8 @@ from mountd.core.units.worker import Folder
 from mountd.system import mounts, syscalls
 from mountd.words.errors import MountdError
 
-_LINKED = ("a link in its path is not followed: it came after the configuration was read, or it is a user's and leads to "
-           "what is not theirs")
+_LINKED = ("a link in its path is not followed: it came after the configuration was read, or it is a user's and leads "
+           "to what is not theirs")
 
 
 @contextlib.contextmanager
