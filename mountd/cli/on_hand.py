@@ -11,7 +11,6 @@ from mountd.core.config.rules import is_aws
 from mountd.core.imports.draft import Source
 from mountd.core.imports.table import IMPORTERS
 from mountd.core.profiles import Profile, profiles
-from mountd.words.keys import CREDENTIAL_KEYS
 
 Choice = tuple[str, Mapping[str, object]]
 """What a person reads, and the table ``credentials`` that it means."""
@@ -34,9 +33,9 @@ class OnHand:
         found: list[Choice] = [
             (f"profile {name} of {self.user} (~/.aws)",
              {"user": self.user, **({} if name == "default" else {"profile": name})}) for name in self.profiles]
-        if self.s3cfg and "s3cfg" in CREDENTIAL_KEYS:
+        if self.s3cfg:
             found.append((f"the key in {self.s3cfg}", {"s3cfg": self.s3cfg}))
-        if aws and "role" in CREDENTIAL_KEYS:
+        if aws:
             found.append(("the role of this machine", {"role": "instance"}))
         return [*found, ("none: the bucket is public", {"anonymous": True})]
 

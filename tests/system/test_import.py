@@ -8,6 +8,7 @@ import pytest
 
 from tests.machine import Machine
 from tests.machine.kit import ENDPOINT
+from tests.s3.seaweed import ADMIN
 from tests.system.kit import KEYS, mounts_on, opened, status, wait_ok
 
 pytestmark = pytest.mark.once
@@ -71,3 +72,15 @@ def test_lines_of_fstab(machine: Machine) -> None:
     machine.run("echo new > /srv/two/new && rm /srv/two/new")
     assert "left out: /srv/one is configured already" in machine.run(
         "s3mountctl import fstab /srv/fstab --dry-run", check=False).stderr
+
+
+def test_the_store_of_s3cmd_with_its_keys_where_they_are(machine: Machine) -> None:
+    machine.write("/home/rob/.s3cfg", f"[default]\naccess_key = {ADMIN.access_key}\nsecret_key = {ADMIN.secret_key}\n"
+                  f"host_base = {ENDPOINT.removeprefix('http://')}\nuse_https = False\n", 0o600)
+    machine.run("chown rob: /home/rob/.s3cfg")
+    machine.run("s3mountctl import s3cfg /home/rob/.s3cfg --bucket bucket-one --folder /srv/kopah --provider seaweedfs")
+    assert machine.read("/srv/kopah/hello.txt") == "hello from bucket-one\n"
+    written = machine.read(f"{DROPINS}/kopah.toml")
+    assert 'credentials = { s3cfg = "/home/rob/.s3cfg" }' in written
+    assert ADMIN.secret_key not in written
+    machine.run("rm /home/rob/.s3cfg")

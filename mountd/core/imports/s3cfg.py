@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 from mountd.core.config.rules import is_aws
-from mountd.core.imports.draft import Draft, Imported, Source, secret_keys, url_of
+from mountd.core.imports.draft import Draft, Imported, Source, url_of
 from mountd.core.imports.ini import sections
-from mountd.words.keys import CREDENTIAL_KEYS
 
 _LOST = {
     "signature_v2": "mount-s3 signs by version 4 only",
@@ -46,7 +45,5 @@ def _store(draft: Draft, name: str, keys: Mapping[str, str], file: str) -> None:
     for key, text in _LOST.items():
         if keys.get(key, "").lower() not in _NO:
             draft.remark(f"{key}: {text}")
-    if "access_key" in keys and "s3cfg" in CREDENTIAL_KEYS:
+    if "access_key" in keys:
         draft.credentials |= {"s3cfg": file, **({} if name == "default" else {"section": name})}
-    elif "access_key" in keys:
-        secret_keys(draft, file, "s3cfg" if name == "default" else name)
