@@ -28,7 +28,7 @@ _KEYS_LIMIT = 5.0
 """Seconds for the key files: they may lie on a slow home."""
 _AFTERTHOUGHT = 10.0
 """Seconds in which the child should have said itself that the time is over."""
-_FILES = ("credentials", "config", "ca_bundle")
+_FILES = ("credentials", "config", "ca_bundle", "token")
 _OTHER = "other"
 
 
@@ -114,6 +114,7 @@ class Store(AbstractContextManager["Store"]):
             self.close()
             raise
         self.source = str(found["source"]) or "role of the machine"
+        self._broker = str(found["broker"])
         self._files = [name for name in _FILES if name in found["files"]]
 
     @property
@@ -138,7 +139,7 @@ class Store(AbstractContextManager["Store"]):
             "provider": whose.provider, "endpoint_url": str(options.get("endpoint_url", "")),
             "region": str(options.get("region", "")), "force_path_style": bool(options.get("force_path_style")),
             "bucket": whose.bucket, "prefix": whose.prefix, "profile": whose.credentials.profile,
-            "anonymous": whose.credentials.anonymous, "files": self._files}
+            "anonymous": whose.credentials.anonymous, "files": self._files, "broker": self._broker}
 
     def _find(self) -> Answer:
         whose = self.whose

@@ -32,7 +32,7 @@ def keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def found(store: Store) -> Mapping[str, Any]:
         os.write(store._open["credentials"], file.read_bytes())
-        return {"source": "a test", "files": ["credentials"]}
+        return {"source": "a test", "broker": "", "files": ["credentials"]}
 
     monkeypatch.setattr(Store, "_find", found)
     return file

@@ -114,7 +114,8 @@ def test_a_child_that_is_stopped_is_left_behind_and_ended() -> None:
 
 def test_ctrl_c_ends_the_wait_and_the_child() -> None:
     with listening(None) as server:
-        script = ("import sys; from mountd.cli.stores import *; Store._find = lambda s: {'source': '', 'files': []}\n"
+        script = ("from mountd.cli.stores import *\n"
+                  "Store._find = lambda store: {'source': '', 'broker': '', 'files': []}\n"
                   f"with Store(Whose('other', {{'endpoint_url': 'http://127.0.0.1:{server.port}'}}, "
                   "Credentials(anonymous=True))) as store:\n"
                   "    store.ask('identity'); print(store._children.s3._process.pid, flush=True)\n"

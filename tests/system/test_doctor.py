@@ -10,6 +10,7 @@ from tests.machine import Machine
 from tests.machine.kit import ENDPOINT
 from tests.s3.seaweed import ADMIN
 from tests.system.kit import KEYS, configure, look, mount, wait_ok
+from tests.system.test_broker import kim
 
 pytestmark = pytest.mark.once
 
@@ -53,6 +54,24 @@ def test_who_one_is_and_how_much_there_is(machine: Machine) -> None:
     assert (size["objects"], size["bytes"]) == (1, 22)
     assert "22 bytes in 1 object, counted" in machine.run("s3mountctl status one").stdout
     assert look(machine, "his")["size"] is None
+
+
+def test_keys_that_only_their_user_and_the_broker_get(machine: Machine) -> None:
+    with kim(machine, 3600):
+        configure(machine, mount("lab", credentials={"user": "kim", "profile": "lab"}))
+        machine.run("rm -r /root/.aws")
+        wait_ok(machine, "lab")
+        asked = int(machine.read("/home/kim/count"))
+        # As root by the broker, which has them; the program is not run again.
+        assert "identity    admin" in machine.run("s3mountctl whoami lab").stdout
+        found = lines(machine, "s3mountctl doctor lab --write")
+        assert {one["level"] for one in found.values()} <= {"ok", "skipped"}, found
+        assert found["read"]["text"].startswith("hello.txt")
+        assert int(machine.read("/home/kim/count")) == asked
+        as_kim = f"runuser -u kim -- s3mountctl whoami --profile lab --endpoint-url {ENDPOINT}"
+        assert "kim: ~/.aws, profile lab" in machine.run(as_kim).stdout
+        assert int(machine.read("/home/kim/count")) == asked + 1
+        configure(machine)
 
 
 @pytest.mark.usefixtures("rob")

@@ -122,7 +122,7 @@ def _unreached(error: Exception, what: str) -> MountdError:
     return MountdError("keys-not-got", f"{what}: {type(error).__name__}")
 
 
-def of_user(question: Mapping[str, Any], _place: Sts) -> Got:
+def of_user(question: Mapping[str, Any], _place: Sts | None = None) -> Got:
     """What the AWS tools of this user would use for the profile."""
     from botocore import exceptions, session  # noqa: PLC0415
 

@@ -1,8 +1,9 @@
 """What the tasks that speak to S3 by boto3 have in common: where, with which keys, until when, and what went wrong.
 
 A question of theirs has ``endpoint_url`` ("" for AWS), ``region`` ("" when it is not written down), ``bucket``,
-``prefix``, ``force_path_style``, ``profile``, ``anonymous``, ``provider``, ``deadline`` (seconds), and ``files``: what
-the descriptors are, of ``credentials``, ``config``, ``ca_bundle``.
+``prefix``, ``force_path_style``, ``profile``, ``anonymous``, ``provider``, ``deadline`` (seconds), ``broker`` (URL that
+has the keys for who shows the token, or ""), and ``files``: what the descriptors are, of ``credentials``, ``config``,
+``ca_bundle``, ``token``.
 """
 
 import contextlib
@@ -82,6 +83,8 @@ def _region(question: Question, files: Mapping[str, bytes]) -> str:
 
 
 def _keys(access: Access, files: Mapping[str, bytes]) -> Keys:
+    if access.question["broker"]:
+        return clients.of_broker(str(access.question["broker"]), files["token"].decode(), access.end)
     profile = str(access.question["profile"])
     found = clients.source(files, profile)
     if isinstance(found, Elsewhere):
