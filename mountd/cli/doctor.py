@@ -138,4 +138,5 @@ def wanted(mount: Mount) -> dict[str, Any]:
     options = mount.options
     return {"name": mount.name, "folder": mount.folder, "endpoint_url": str(options.get("endpoint_url", "")),
             "read_only": bool(options.get("read_only")), "user": mount.credentials.user,
-            "needs_front": bool(PROVIDERS[mount.provider].rename), "cache": str(options.get("cache", ""))}
+            "needs_front": bool(PROVIDERS[mount.provider].rename), "cache": str(options.get("cache", "")),
+            "s3cfg": mount.credentials.s3cfg, "web_identity": mount.credentials.web_identity}

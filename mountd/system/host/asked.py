@@ -18,6 +18,9 @@ class Wanted:
     user: str = ""
     """Whose credentials are named for it."""
     cache: str = ""
+    s3cfg: str = ""
+    web_identity: str = ""
+    """Files with its keys, where they are no user's ``~/.aws``."""
 
 
 @dataclass(frozen=True)

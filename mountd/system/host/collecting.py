@@ -172,8 +172,11 @@ def scan(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
 
 def _known(asked: Asked) -> set[str]:
     """The secrets of this machine, as far as who asks can read them. They stay in this process."""
-    files = (*secrets.holders(asked), *_copies())
+    files = (*secrets.holders(asked), *_below(paths.KEYS, "*/*"))
     found = {secret for path in files for secret in redaction.secrets_of(secrets.text(path))}
+    # What is a secret from its first letter to its last.
+    whole = (*_below(paths.TOKENS, "*"), *(Path(one.web_identity) for one in asked.mounts if one.web_identity))
+    found |= {token for path in whole if (token := secrets.text(path).strip())}
     for source in configfiles.collect(paths.CONFIG, paths.DROPINS)[0]:
         found |= redaction.secrets_of(source.text)
         try:
@@ -184,7 +187,7 @@ def _known(asked: Asked) -> set[str]:
     return found
 
 
-def _copies() -> Iterator[Path]:
-    """What the daemon has copied for its mounts."""
-    if os.access(paths.KEYS, os.R_OK):
-        yield from (path for path in paths.KEYS.glob("*/*") if path.is_file())
+def _below(folder: Path, pattern: str) -> Iterator[Path]:
+    """Files that the daemon keeps for its mounts, for who can read them."""
+    if os.access(folder, os.R_OK):
+        yield from (path for path in folder.glob(pattern) if path.is_file())

@@ -69,7 +69,8 @@ def homes(asked: Asked) -> list[Path]:
 
 def holders(asked: Asked) -> Iterable[Path]:
     """The files that hold keys, of all these homes, as far as they can be read."""
-    return _there(home / name for home in homes(asked) for name in _HOLDERS)
+    named = [Path(one.s3cfg) for one in asked.mounts if one.s3cfg]
+    return _there(dict.fromkeys([*(home / name for home in homes(asked) for name in _HOLDERS), *named]))
 
 
 def _settings(asked: Asked) -> Iterable[Path]:

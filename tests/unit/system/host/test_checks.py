@@ -124,6 +124,14 @@ def test_keys_that_others_can_read(home: Path) -> None:
     assert [one.level for one in secrets.files(ONE)] == [Level.OK]
 
 
+def test_the_s3cfg_of_a_mount_is_looked_at_too(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "campus.s3cfg"
+    file.write_text("[default]\nsecret_key = 0123456789abcdefghij\n")
+    file.chmod(0o640)
+    (found,) = secrets.files(Asked((Wanted("data", "/srv/data", s3cfg=str(file)),), 1001))
+    assert (found.level, found.fix) == (Level.WARNING, f"chmod 600 {file}")
+
+
 def test_keys_in_a_git_work_tree_also_by_a_link(home: Path, tmp_path: Path) -> None:
     dotfiles = tmp_path / "dotfiles"
     (dotfiles / ".git").mkdir(parents=True)
