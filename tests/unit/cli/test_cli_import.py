@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,9 @@ def as_mount_s3(folder: Path, *words: str, **variables: str) -> Iterator[int]:
     with subprocess.Popen(["mount-s3", "-f", *words], executable="/usr/bin/tail", cwd=folder, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, env={**os.environ, **variables}) as process:
         try:
+            # Popen returns when exec has closed its pipe, a moment before the kernel shows the new words.
+            while not Path(f"/proc/{process.pid}/environ").read_bytes():
+                time.sleep(0.001)
             yield process.pid
         finally:
             process.kill()
