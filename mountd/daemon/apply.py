@@ -39,7 +39,7 @@ def _prepare(kept: Kept, _action: actions.Prepare) -> bool:
         nonempty=mount.nonempty, credentials=asdict(mount.credentials), cache=str(mount.options.get("cache", "")),
         in_use=list(kept.world.caches),
         ca_bundle=str(mount.options.get("ca_bundle", "")),
-        refused_keys=kept.refused_keys[0] if kept.refused_keys is not None else "",
+        keep_keys=kept.record.keys,
     )
     return False
 

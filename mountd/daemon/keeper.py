@@ -69,6 +69,7 @@ class Keeper:
         failure = kept.memory.failure
         if changes.differ(mount, kept.mount) or (failure is not None and failure.not_before is None):
             # What waits for a person gets its try: a person has just spoken.
+            kept.record.keys = ""
             kept.memory = replace(kept.memory, failure=None, prepared=None)
         if mount is None or not mount.enabled:
             kept.memory = replace(kept.memory, coverable=False)

@@ -18,7 +18,7 @@ from mountd.daemon import record
 from mountd.daemon.announce import Announcer, not_killed
 from mountd.daemon.world import World
 from mountd.system.waiting import Waiting
-from mountd.words.errors import MountdError
+from mountd.words.errors import FAULTS, FaultClass, MountdError
 from mountd.words.model import Mount, Reason, State
 
 _SPARE_AFTER = 1.0
@@ -134,6 +134,9 @@ class Kept:
             previous = None
         self._serving_since = None
         failure = backoff.after(previous, cause, now, random())
+        if FAULTS[cause.code].klass in (FaultClass.CREDENTIALS, FaultClass.ACCESS):
+            # What it was given may be of no use any more: then there is nothing to be kept of it.
+            self.record.keys = ""
         if self.world.vault.doubt(self.name, cause):
             failure = replace(failure, not_before=now)
         keep = failure.not_before is not None and failure.not_before <= now

@@ -103,7 +103,7 @@ class Rotation:
             return
         if cause is None:
             _log.info(f"{kept.name}: other credentials are taken into use", mount=kept.name)
-            kept.refused_keys = None
+            kept.refused_keys, kept.record.keys = None, ""
             spare.drop(kept)
             kept.renew()
         else:

@@ -67,7 +67,7 @@ def _prepare(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
     answer: dict[str, Any] = {"folder": asdict(folder), "refused": None}
     try:
         answer["keys"] = asdict(keys.find(name, Credentials(**request["credentials"]), folder.uid,
-                                          str(request.get("refused_keys", ""))))
+                                          str(request.get("keep_keys", ""))))
         keys.keep_ca(name, str(request["ca_bundle"]))
         cache = str(request["cache"])
         left = caches.left_over(cache, name, request["in_use"]) if cache else []

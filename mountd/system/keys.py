@@ -23,7 +23,7 @@ from mountd.words.model import Credentials
 
 _FILES = ("credentials", "config")
 _UNSEAL_LIMIT = 10.0
-CA = "ca_bundle"
+CA, _DIGEST = "ca_bundle", "digest"
 _STORES = tuple(Path(top) / f"credstore{kind}" for kind in (".encrypted", "") for top in ("/etc", "/run", "/usr/lib"))
 """Where systemd looks for what LoadCredentialEncrypted= names (systemd.exec(5), 252)."""
 
@@ -194,22 +194,33 @@ def _sso_cache(home: str) -> str:
     return "\n".join(sorted(found))
 
 
-def find(mount_name: str, wanted: Credentials, folder_uid: int, but: str = "") -> KeyFiles:
-    """The key files for a mount, copied below ``paths.KEYS``; where they are those of the digest ``but``, which the
-    store has refused, the copies stay as they are. Raises what ``look`` raises."""
+def find(mount_name: str, wanted: Credentials, folder_uid: int, keep: str = "") -> KeyFiles:
+    """The key files for a mount, copied below ``paths.KEYS``. Where the copies are those of the digest ``keep``, by
+    which the mount serves, they stay: others have to be tried first. Raises what ``look`` raises."""
     directory, found = paths.KEYS / file_name(mount_name), look(wanted, folder_uid)
     start = "instance" if wanted.assume_role and not found.source else found.start
     source = found.source or KeyFiles.source
     delivery = wanted.delivery or ("broker" if found.expires or wanted.assume_role else "file")
     # Who gets keys as the user reads the user's files himself.
     contents = {} if delivery == "broker" and found.expires else found.contents
-    if not (but and found.digest == but and directory.is_dir()):
+    digest = keep if keep and _digest_of(directory) == keep else found.digest
+    if digest == found.digest:
+        if _digest_of(directory) != digest:
+            (directory / _DIGEST).unlink(missing_ok=True)
         _store(directory, contents)
-    copies = {name: str(directory / name) for name in contents}
+        _write(directory, _DIGEST, digest.encode())
+    copies = {name: str(directory / name) for name in _FILES if (directory / name).exists()}
     return KeyFiles(
         copies.get("credentials", ""), copies.get("config", ""),
         f"{wanted.assume_role} by {source}" if wanted.assume_role else source, found.credential, delivery, start,
-        found.user, found.home, found.digest)
+        found.user, found.home, digest)
+
+
+def _digest_of(directory: Path) -> str:
+    """Of what the copies are of, empty when there are none."""
+    with contextlib.suppress(OSError):
+        return (directory / _DIGEST).read_text()
+    return ""
 
 
 def _of_s3cfg(path: Path, section: str) -> str:

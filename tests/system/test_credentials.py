@@ -73,10 +73,11 @@ def test_a_key_that_is_rotated_is_taken_into_use_and_a_wrong_one_is_not(machine:
     assert met.wrong == met.bare == 0
     machine.write("/root/.aws/credentials", f"# rotated\n{kit.KEYS}", 0o600)
     old = kit.look(machine, "turned")["pid"]
-    with kit.hammer(machine, "/srv/turned", readers=2) as met, kit.opened(machine, "/srv/turned/late", "w") as upload:
+    file = f"/srv/turned/late-{first}"
+    with kit.hammer(machine, "/srv/turned", readers=2) as met, kit.opened(machine, file, "w") as upload:
         assert upload.ask("write", 100_000) == "ok"
         machine.run("s3mountctl start turned --no-wait")
         machine.wait_until(lambda: kit.wait_ok(machine, "turned")[0]["pid"] != old, 20, "another worker serves")
         assert upload.ask("close") == "ok"
     assert (met.errors, met.wrong, met.bare) == ({}, 0, 0)
-    assert kit.store(machine, "head_object", Bucket="bucket-one", Key="late")["ContentLength"] == 100_000
+    assert kit.store(machine, "head_object", Bucket="bucket-one", Key=f"late-{first}")["ContentLength"] == 100_000

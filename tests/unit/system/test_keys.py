@@ -76,7 +76,7 @@ def test_a_copy_is_renewed_whole(homes: Path) -> None:
     give(homes, "rob", "[default]\nnew")
     found = keys.find("one", Credentials(), 1001)
     assert found.config == ""
-    assert [path.name for path in (paths.KEYS / "one").iterdir()] == ["credentials"]
+    assert sorted(os.listdir(paths.KEYS / "one")) == ["credentials", "digest"]
     assert Path(found.credentials).read_text() == "[default]\nnew"
 
 
@@ -86,7 +86,7 @@ def test_a_copy_that_is_the_same_is_not_written_again(homes: Path) -> None:
     before = copy.stat().st_ino
     keys.find("one", Credentials(), 1001)
     assert copy.stat().st_ino == before
-    assert [path.name for path in copy.parent.iterdir()] == ["credentials"]
+    assert sorted(os.listdir(copy.parent)) == ["credentials", "digest"]
 
 
 def test_anonymous_asks_nobody(homes: Path) -> None:
@@ -252,3 +252,15 @@ def test_a_credential_of_systemds_is_found_by_its_name_and_not_opened(
     assert keys.find("one", Credentials(systemd_credential="lab"), 0) == KeyFiles(
         source="systemd credential lab", credential="lab")
     assert keys.opened("one") == {}
+
+
+def test_keys_by_which_a_mount_serves_are_kept_until_others_are_tried(homes: Path) -> None:
+    give(homes, "rob", "[default]\nold")
+    old = keys.find("one", Credentials(), 1001)
+    give(homes, "rob", "[default]\nnew")
+    kept = keys.find("one", Credentials(), 1001, old.digest)
+    assert (kept, kept.digest, Path(kept.credentials).read_text()) == (old, old.digest, "[default]\nold")
+    assert keys.look(Credentials(), 1001).digest != old.digest
+    new = keys.find("one", Credentials(), 1001)
+    assert Path(new.credentials).read_text() == "[default]\nnew"
+    assert keys.find("one", Credentials(), 1001, old.digest).digest == new.digest, "there is nothing left to be kept"
