@@ -1,10 +1,12 @@
 """``s3mountctl bucket``: what is done to buckets themselves, and how much is in them."""
 
+import re
 import secrets
 import time
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from mountd.cli.console import Console, UsageError
 from mountd.cli.findings import of_plain, show
@@ -197,10 +199,20 @@ def _policy(console: Console, args: Namespace, store: Store) -> int:
 
 
 def _mounts_of(whose: Whose) -> list[str]:
-    """The configured mounts of that bucket."""
+    """The configured mounts of that bucket. Raises ``config-invalid`` where nobody can tell."""
     from mountd.cli import checking
-    return [mount.name for mount in checking.check([], None).mounts
-            if (mount.endpoint, mount.bucket) == (whose.endpoint, whose.bucket)]
+    found = checking.check([], None)
+    if found.problems:
+        raise MountdError("config-invalid", "so it is not known whether the bucket is mounted")
+    return [mount.name for mount in found.mounts
+            if mount.bucket == whose.bucket and _place(mount.endpoint) == _place(whose.endpoint)]
+
+
+def _place(endpoint: str) -> object:
+    """Where an endpoint is, however it is written: all of AWS is one, for its buckets' names are."""
+    parts = urlsplit(endpoint)
+    host = (parts.hostname or "").rstrip(".")
+    return "AWS" if not host or re.search(r"(^|\.)amazonaws\.com(\.cn)?$", host) else (host, parts.port)
 
 
 def _agreed(console: Console, args: Namespace, question: str, right: tuple[str, ...]) -> bool:

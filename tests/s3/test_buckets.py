@@ -97,6 +97,8 @@ def test_a_bucket_that_is_mounted_is_not_removed(weed: str, s3: Any, capsys: pyt
                             f'provider = "seaweedfs"\nendpoint_url = "{weed}"\n')
     status, _, err = run(capsys, "bucket", "remove", "used", "--yes", "--endpoint-url", weed)
     assert (status, "mounted as data" in err) == (Exit.DOWN, True)
+    status, _, err = run(capsys, "bucket", "remove", "used", "--yes", "--endpoint-url", f"{weed}/")
+    assert (status, "mounted as data" in err) == (Exit.DOWN, True)
     for words in (("--mount", "data"), ("used",)):
         status, out, _ = run(capsys, "bucket", "size", *words, "--json")
         assert (status, json.loads(out)["bucket"]) == (Exit.WELL, "used")
@@ -110,6 +112,15 @@ def test_a_bucket_s_name_that_two_stores_have_wants_the_mount(capsys: pytest.Cap
         f'endpoint_url = "http://{name}.example.org"\n' for name in ("here", "there")))
     status, _, err = run(capsys, "bucket", "size", "both")
     assert (status, "say --mount here or there" in err) == (Exit.USAGE, True)
+
+
+def test_nothing_is_removed_while_nobody_can_tell_what_is_mounted(weed: str, s3: Any,
+                                                                  capsys: pytest.CaptureFixture[str]) -> None:
+    s3.create_bucket(Bucket="untold")
+    paths.CONFIG.write_text("[[mount]]\nbucket = 7\n")
+    status, _, err = run(capsys, "bucket", "remove", "untold", "--yes", "--force", "--endpoint-url", weed)
+    assert (status, "not known whether" in err) == (Exit.DOWN, True)
+    assert "untold" in [one["Name"] for one in s3.list_buckets()["Buckets"]]
 
 
 @pytest.mark.parametrize(("words", "status", "said"), [
