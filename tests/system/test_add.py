@@ -10,6 +10,7 @@ import pytest
 
 from tests.machine import Machine
 from tests.machine.kit import ENDPOINT
+from tests.s3.seaweed import ADMIN
 from tests.system.kit import CONFIG, KEYS, PYTHON, configure, mount, mounts_on, status, wait_ok
 
 pytestmark = pytest.mark.once
@@ -158,3 +159,10 @@ def test_a_draft_with_faults_changes_nothing(machine: Machine) -> None:
     assert machine.read(CONFIG) == before
     assert machine.run("s3mountctl edit", env={"EDITOR": "true"}).stderr == "s3mountctl: nothing was changed\n"
     assert machine.run("s3mountctl edit", env={"EDITOR": "/nonexistent"}, check=False).returncode == 2
+
+
+def test_keys_that_only_the_daemon_gets_at_are_not_missed(machine: Machine) -> None:
+    keys = json.dumps({"aws_access_key_id": ADMIN.access_key, "aws_secret_access_key": ADMIN.secret_key})
+    machine.run("s3mountctl secret set added", input=keys)
+    machine.run(f"s3mountctl add bucket-one /srv/added {STORE} --set 'credentials={{systemd_credential=\"added\"}}'")
+    assert machine.read("/srv/added/hello.txt") == "hello from bucket-one\n"
