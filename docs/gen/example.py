@@ -45,6 +45,7 @@ _SAMPLES = {
     "stop_timeout": '"10min"', "wait_limit": '"1h"', "check": '{ interval = "5min", timeout = "30s", failures = 2 }',
     "memory_high": "3072", "memory_max": "4096",
     "grace": '"30s"', "hang_timeout": '"1min"', "idle_unmount": '"10min"', "on_sleep": '"abort"',
+    "write_safety": '"read-only"',
     "region": '"us-west-2"', "endpoint_url": '"https://s3.example.org"', "bucket_type": '"directory"',
     "expected_bucket_owner": '"111122223333"', "bind": '["eth0", "eth1"]', "ca_bundle": '"/etc/ssl/store-ca.pem"',
     "uid": "1000", "gid": "1000", "dir_mode": '"0750"', "file_mode": '"0640"',

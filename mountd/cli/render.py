@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from mountd.cli import writing
 from mountd.cli.text import Cell, Style, available, brief, clean, contained, local, moment, span, table, wrapped
 from mountd.core import verdict
 from mountd.core.verdict import Document, Exit
@@ -223,7 +224,7 @@ def _detail(mount: Document, now: datetime, style: Style) -> list[str]:
     if mount.get("size"):
         fields.append(("size", f"{contained(mount['size'])}, counted {_when(mount['size']['at'], now)}"))
     worker = f"pid {mount['pid']} in {mount['unit']}" if mount["pid"] else mount["unit"] or "none"
-    fields.append(("worker", worker))
+    fields += [("worker", worker), *writing.fields(mount, now)]
     fields += _standby(mount)
     if keys:
         until = f", until {local(keys['expires_at'])}" if keys.get("expires_at") else ""

@@ -47,7 +47,7 @@ def differ(one: Mount | None, other: Mount | None) -> bool:
 def worker_digest(mount: Mount) -> str:
     """Of everything whose change needs a new worker; names and places do not count."""
     plain = canonical(mount)
-    text = json.dumps({key: plain[key] for key in WORKER_KEYS}, sort_keys=True)
+    text = json.dumps({key: plain[key] for key in WORKER_KEYS}, sort_keys=True) + mount.front
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -54,6 +54,14 @@ def target(endpoint_url: str, region: str, bucket: str, *, path_style: bool) -> 
     return Target(host, parts.port or (443 if tls else 80), tls)
 
 
+def bucket_url(endpoint_url: str, bucket: str, *, path_style: bool) -> str:
+    """Where the bucket's keys begin, without a slash at the end."""
+    parts = urlsplit(endpoint_url)
+    if path_style or is_address(parts.hostname or "") or "." in bucket:
+        return f"{endpoint_url.rstrip('/')}/{bucket}"
+    return f"{parts.scheme}://{bucket}.{parts.netloc}"
+
+
 def is_address(host: str) -> bool:
     """Is it a number, and no name?"""
     try:

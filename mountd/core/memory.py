@@ -86,5 +86,13 @@ class Memory:
     """When a spare may be made; None while nobody serves."""
     spare_failure: Failure | None = None
     """What the last standby ended by, how often in a row."""
+    unjudged: bool = False
+    """Nobody knows yet what becomes of writes to its store: it may not come to the folder."""
+    hindrance: Cause | None = None
+    """Why that could not be found out."""
+    unfronted: bool = False
+    """The front that it shall go by is not there: it may not be started."""
+    limited: Cause | None = None
+    """Why it is mounted with less than was asked for."""
     hung: Hung | None = None
     draining: tuple[Drain, ...] = ()

@@ -56,16 +56,18 @@ def _staging(it: Situation) -> Decision | None:
         return None
     state, cause = _while_trying(it)
     if state in (State.MOUNTING, State.WAITING):
-        cause = staging.finding or cause
+        cause = staging.finding or it.memory.hindrance or cause
     if staging.digest != it.digest:
         return Decision(state, (DropStaging(),), cause)
-    if staging.ready:
+    if staging.ready and not it.memory.unjudged:
         return Decision(state, (SwapIn(),), cause)
     deadline = staging.since + it.mount.start_timeout
     if it.now >= deadline:
-        late = staging.finding or Cause("start-timeout", f"{it.mount.start_timeout:.0f} s")
+        late = staging.finding or it.memory.hindrance or Cause("start-timeout", f"{it.mount.start_timeout:.0f} s")
         return Decision(state, (DropStaging(late),), cause)
-    return Decision(state, guarding.missing(it), cause, deadline)
+    # Callers who wait would be given to the worker at once.
+    guard = () if it.memory.unjudged and guarding.kind(it) == "wait" else guarding.missing(it)
+    return Decision(state, guard, cause, deadline)
 
 
 def _hung(it: Situation) -> Decision | None:
@@ -115,6 +117,9 @@ def _held_back_row(it: Situation) -> Decision | None:
 
 def _begin(it: Situation) -> Decision | None:
     state, cause = _while_trying(it)
+    if it.memory.hindrance is not None and it.memory.failure is None:
+        cause = it.memory.hindrance
+        state = State.FAILED if FAULTS[cause.code].needs_person else State.WAITING
     asked = it.memory.preparing if it.memory.spare is None else None
     if asked is not None and it.now >= asked + PREPARE_LIMIT:
         return Decision(State.WAITING, (), Cause("host-refused", _SILENT))
@@ -147,7 +152,11 @@ def _next_step(it: Situation) -> tuple[Action, ...]:
         return (UseSpare(),)
     if it.memory.preparing is not None or it.observed.guard_is_taken:
         return ()
-    return (Stage(),) if it.memory.prepared is not None else (Prepare(),)
+    if it.memory.prepared is None:
+        return (Prepare(),)
+    # A worker that is given the mount at which callers wait serves them as soon as it can.
+    too_early = it.memory.unfronted or (it.memory.unjudged and guarding.kind(it) == "wait")
+    return () if too_early else (Stage(),)
 
 
 def _while_trying(it: Situation) -> tuple[State, Cause | None]:
@@ -173,6 +182,8 @@ def decide(situation: Situation) -> Decision:
         chores = (DropSpare(), *chores)
         situation = replace(situation, memory=replace(situation.memory, spare=None))
     decision = next(found for row in _ROWS if (found := row(situation)) is not None)
+    if decision.state is State.MOUNTED and decision.cause is None:
+        decision = replace(decision, cause=situation.memory.limited)
     wait_ends = guarding.wait_ends(situation) if situation.observed.serving is None else None
     times = [time for time in (decision.look_at, deadline) if time is not None]
     rest_due = demand.rest_due(situation)

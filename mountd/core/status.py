@@ -34,6 +34,19 @@ class CallersWait:
 
 
 @dataclass(frozen=True)
+class Writes:
+    """What is known of writing to the mount's store."""
+
+    verdict: str
+    """Of ``core.write_safety.Verdict``, "" while nobody knows."""
+    way: str
+    """Of ``core.write_safety.Way``."""
+    policy: str
+    """What the configuration says."""
+    checked_at: float | None = None
+
+
+@dataclass(frozen=True)
 class View:
     """One mount as it is shown. Times are seconds since the epoch."""
 
@@ -61,6 +74,8 @@ class View:
     """How much is in the bucket below the prefix, as somebody counted it."""
     expires: float | None = None
     """When the credentials end, as far as that is known."""
+    writes: Writes | None = None
+    """None where there is nothing to be known: a read-only mount, or AWS."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +122,8 @@ def mount_document(view: View) -> dict[str, Any]:
         "callers_wait": {"since": stamp(view.callers_wait.since), "until": stamp(view.callers_wait.until)}
         if view.callers_wait else None,
         "size": _size(view.size) if view.size else None,
+        "writes": {"verdict": view.writes.verdict or None, "way": view.writes.way, "policy": view.writes.policy,
+                   "checked_at": stamp(view.writes.checked_at)} if view.writes else None,
     }
 
 

@@ -9,7 +9,7 @@ from mountd.core.diagnosis import Finding, target
 from mountd.core.messages import Cause
 from mountd.daemon.vault import Vault
 from mountd.system import keys
-from mountd.system.asking import Answer, fail_soon
+from mountd.system.asking import Answer, Callback, fail_soon
 from mountd.system.s3.link import Stores
 from mountd.words.errors import MountdError
 from mountd.words.model import Mount
@@ -56,29 +56,30 @@ class Diagnoses:
                 self._question(one, one.told)
 
     def _question(self, one: _Waiting, told: Told) -> None:
-        mount, options = one.mount, one.mount.options
-        def answered(answer: Answer | MountdError) -> None:
-            told(_finding(answer))
+        ask_with_keys(self._stores, self._vault, "diagnose", one.mount, lambda answer: told(_finding(answer)))
 
-        broker, token = self._vault.door(mount.name)
-        try:
-            files = keys.opened(mount.name)
-            files |= {"token": os.open(token, os.O_RDONLY | os.O_CLOEXEC)} if token else {}
-        except OSError as error:
-            fail_soon(answered, f"the keys: {error.strerror}")
+
+def ask_with_keys(stores: Stores, vault: Vault, task: str, mount: Mount, answered: Callback) -> None:
+    """Put a question about a mount, with the means to answer it as its worker would."""
+    broker, token = vault.door(mount.name)
+    try:
+        files = keys.opened(mount.name)
+        files |= {"token": os.open(token, os.O_RDONLY | os.O_CLOEXEC)} if token else {}
+    except OSError as error:
+        fail_soon(answered, f"the keys: {error.strerror}")
+        return
+    try:
+        if "ca_bundle" in mount.options and keys.CA not in files:
+            # Without it the answer would be that the CA is not trusted, which is not so.
+            fail_soon(answered, "the CA bundle has not been read yet")
             return
-        try:
-            if "ca_bundle" in options and keys.CA not in files:
-                # Without it the answer would be that the CA is not trusted, which is not so.
-                fail_soon(answered, "the CA bundle has not been read yet")
-                return
-            self._stores.ask(
-                "diagnose", answered, descriptors=list(files.values()), files=list(files), **place(mount),
-                elsewhere=bool(mount.credentials.systemd_credential) or mount.name in self._vault.accounts,
-                broker=broker, deadline=DEADLINE)
-        finally:
-            for number in files.values():
-                os.close(number)
+        stores.ask(
+            task, answered, descriptors=list(files.values()), files=list(files), **place(mount),
+            elsewhere=bool(mount.credentials.systemd_credential) or mount.name in vault.accounts,
+            broker=broker, deadline=DEADLINE)
+    finally:
+        for number in files.values():
+            os.close(number)
 
 
 def place(mount: Mount) -> dict[str, Any]:

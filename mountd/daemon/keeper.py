@@ -53,8 +53,7 @@ class Keeper:
         self._changed = changed
         self._outage: Outage | None = None
         """The last one that was told."""
-        self._idle = 0
-        self._timer = 0
+        self._idle = self._timer = 0
 
     @property
     def mount(self) -> Mount | None:
@@ -63,26 +62,27 @@ class Keeper:
 
     # Events
 
-    def want(self, mount: Mount | None, digest: str) -> None:
+    def want(self, mount: Mount | None) -> None:
         """What the configuration says now; None when the mount is no longer in it."""
         kept = self.kept
         failure = kept.memory.failure
-        if changes.differ(mount, kept.mount) or (failure is not None and failure.not_before is None):
+        if changes.differ(mount, kept.configured) or (failure is not None and failure.not_before is None):
             # What waits for a person gets its try: a person has just spoken.
             kept.record.keys = ""
             kept.memory = replace(kept.memory, failure=None, prepared=None)
         if mount is None or not mount.enabled:
             kept.memory = replace(kept.memory, coverable=False)
-        kept.mount, kept.digest = mount, digest
+        kept.configured = mount
+        self._world.writes.tend(kept)
         # A mount that leaves the configuration still drains by the time it was given there.
         kept.stop_timeout = mount.stop_timeout if mount else kept.stop_timeout
         self.wake()
 
     def hold(self, held: bool) -> None:
         """An operator stops the mount, or lets it go on."""
-        memory = self.kept.memory
-        self.kept.memory = replace(
-            memory, held=held, failure=None, prepared=None, coverable=memory.coverable and not held)
+        before = self.kept.memory
+        coverable = before.coverable and not held
+        self.kept.memory = replace(before, held=held, failure=None, prepared=None, coverable=coverable)
         self.wake()
 
     def renew(self) -> None:
@@ -145,7 +145,7 @@ class Keeper:
         self.wake()
 
     def wake(self) -> None:
-        """Look at this mount again, soon."""
+        """Look again, soon."""
         if not self._idle:
             self._idle = GLib.idle_add(self._woken, priority=GLib.PRIORITY_DEFAULT)
 
@@ -179,16 +179,16 @@ class Keeper:
         for _ in range(_LOOKS_AT_ONCE):
             ends.notice_umount(kept)
             kept.memory = replace(kept.memory, refusal=self._refusal())
+            self._world.writes.tend(kept)
             waits.tend(kept)
             demand.tend(kept)
-            situation = kept.situation()
-            now, decision = situation.now, plan.decide(situation)
+            decision = plan.decide(situation := kept.situation())
             # Also what is over by the end of this look is told: a standby takes over within it.
             news = self._turn(decision) or news
             progress = [self._apply(action) for action in decision.actions]
             if not any(progress):
                 break
-        self._settle(decision, now, news)
+        self._settle(decision, situation.now, news)
 
     def _apply(self, action: actions.Action) -> bool:
         try:
@@ -264,6 +264,7 @@ class Keeper:
             told.checked_at, unit, self._world.systemd.pid(unit), spare.standby(kept), told.restarts, self._next_try(),
             told.history.last(wall, kept.grace), told.credentials, availabilities(told.history, wall),
             told.history.begun, waits.shown(kept), told.latency, self._waiting(serving), kept.size(), told.expires,
+            self._world.writes.shown(kept),
         )
 
     def _waiting(self, serving: Worker | None) -> int | None:
@@ -275,8 +276,7 @@ class Keeper:
 
     def gone(self) -> bool:
         """Nothing is wanted and nothing is left: this keeper can be forgotten."""
-        kept = self.kept
-        top = kept.observed().top
+        kept, top = self.kept, self.kept.observed().top
         return kept.mount is None and not kept.workers and kept.memory.staging is None and not (top and top.ours)
 
     def close(self) -> None:

@@ -30,7 +30,10 @@ class Kept:
 
     def __init__(self, name: str, folder: str, world: World, wake: Callable[[], None]) -> None:
         self.name, self.folder, self.world, self.wake = name, folder, world, wake
+        self.configured: Mount | None = None
+        """As it is configured."""
         self.mount: Mount | None = None
+        """As it is started: with less than was asked for where writing is not safe (``daemon.writes``)."""
         self.digest = ""
         self.memory = Memory()
         self.workers: dict[str, Worker] = {}

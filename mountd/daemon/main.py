@@ -16,6 +16,7 @@ from mountd.core.status import DaemonView
 from mountd.daemon.callers import Callers
 from mountd.daemon.complaint import Complaints
 from mountd.daemon.diagnosis import Diagnoses
+from mountd.daemon.fronts import Fronts
 from mountd.daemon.history import Chronicle
 from mountd.daemon.hook import Hook
 from mountd.daemon.outages import Outages
@@ -24,6 +25,7 @@ from mountd.daemon.tell import Tell
 from mountd.daemon.vault import Vault
 from mountd.daemon.webhook import Webhook
 from mountd.daemon.world import World
+from mountd.daemon.writes import Writes
 from mountd.surfaces.bus import Bus
 from mountd.system import fuse, journal, notify, waiting
 from mountd.system.binary import Binary
@@ -68,14 +70,17 @@ class Daemon:
         helper = Helper(systemd.set_apart)
         self._table = MountTable()
         stores, vault = Stores(systemd), Vault(systemd)
-        fusectl = FuseControl(self._table)
-        self._world = World(systemd, self._table, fusectl, helper,
-                            Binary(helper, self._binary_known), stores, Diagnoses(stores, vault),
-                            Chronicle(helper, time.time, time.monotonic), Outages(), fuse.kernel_has_beneath(),
-                            Callers(fusectl), vault, tuple(waiting.inherited(notify.kept_descriptors())))
+        self._fronts = Fronts(lambda unit: systemd.watch(unit, pid=1))
+        fusectl, binary = FuseControl(self._table), Binary(helper, self._binary_known)
+        self._world = World(systemd, self._table, fusectl, helper, binary, stores, Diagnoses(stores, vault),
+                            Chronicle(helper, time.time, time.monotonic), Outages(),
+                            Writes(stores, binary, self._fronts, vault, time.monotonic, time.time),
+                            fuse.kernel_has_beneath(), Callers(fusectl), vault,
+                            tuple(waiting.inherited(notify.kept_descriptors())))
         view = DaemonView(__version__, os.getpid(), time.time(), "")
         self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._read)
-        self._network = Network(self.mounts.kick)
+        self._fronts.changed = self.mounts.wake_all
+        self._network = Network(self._network_changed)
         self._sleep = Sleep(Gio.bus_get_sync(Gio.BusType.SYSTEM, None), self.mounts.sleep, self.mounts.woken)
         self._http = HttpUnit(__version__, _log.error)
         self._tell = Tell(Hook(systemd, helper, Complaints(_log.warning)),
@@ -130,8 +135,13 @@ class Daemon:
 
     # Events
 
+    def _network_changed(self) -> None:
+        self._fronts.kick()
+        self.mounts.kick()
+
     def _ended(self, unit: str, ending: Any) -> None:
-        if not self._tell.ended(unit, ending) and not self._world.vault.ended(unit, ending):
+        others = self._fronts.ended(unit) or self._tell.ended(unit, ending) or self._world.vault.ended(unit, ending)
+        if not others:
             self.mounts.worker_ended(unit, ending)
 
     def _systemd_returned(self) -> None:
@@ -205,6 +215,7 @@ class Daemon:
     def close(self) -> None:
         """Let go; mounts and workers stay."""
         self.mounts.close()
+        self._fronts.close()
         self._world.systemd.flush()
         self._world.chronicle.close()
         self._world.helper.close()

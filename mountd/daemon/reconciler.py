@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from mountd.core import changes, history, reckoning
+from mountd.core import history, reckoning
 from mountd.core.messages import Ending
 from mountd.core.observed import Worker
 from mountd.core.status import DaemonView, View, document, dumps, mount_document, summary
@@ -125,7 +125,7 @@ class Reconciler:
             keeper = self._keeper(*key)
             if mount.name in self._held:
                 keeper.hold(True)
-            keeper.want(mount, changes.worker_digest(mount))
+            keeper.want(mount)
         self._world.split.mounts = sum(mount.enabled for mount in desired.mounts)
         self._rounds.pace(mount.hang_timeout for mount in desired.mounts if mount.enabled)
         heirs = {folder: self._keepers[name, folder] for name, folder in wanted}
@@ -134,7 +134,7 @@ class Reconciler:
                 hand_over(keeper.kept, heirs[keeper.folder].kept)
                 self._forget(keeper)
             else:
-                keeper.want(None, "")
+                keeper.want(None)
 
     # Events
 
@@ -156,6 +156,7 @@ class Reconciler:
 
     def kick(self) -> None:
         """The network has changed: probe and try at once."""
+        self._world.writes.again()
         self._checks.kick()
 
     def sleep(self) -> None:
@@ -166,6 +167,7 @@ class Reconciler:
 
     def woken(self) -> None:
         """It is awake again: probe and try at once."""
+        self._world.writes.again()
         self._checks.resume()
 
     def systemd_returned(self) -> None:
@@ -190,6 +192,7 @@ class Reconciler:
 
     def start(self, name: str) -> None:
         """Mount; also: try again at once. Raises ``no-such-mount``."""
+        self._world.writes.again(name)
         keeper = self._named(name)
         keeper.hold(False)
         self._rotation.look(keeper.kept, again=True)

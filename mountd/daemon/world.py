@@ -11,6 +11,7 @@ from mountd.daemon.history import Chronicle
 from mountd.daemon.outages import Outages
 from mountd.daemon.sizes import Sizes
 from mountd.daemon.vault import Vault
+from mountd.daemon.writes import Writes
 from mountd.system.binary import Binary
 from mountd.system.fusectl import FuseControl
 from mountd.system.mounts import MountTable
@@ -50,6 +51,7 @@ class World:
     diagnoses: Diagnoses
     chronicle: Chronicle
     outages: Outages
+    writes: Writes
     beneath: bool
     """Can the kernel slip a mount beneath another?"""
     callers: Callers

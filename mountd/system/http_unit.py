@@ -3,21 +3,16 @@
 Interfaces are those of org.freedesktop.systemd1(5).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from gi.repository import Gio, GLib
+from gi.repository import GLib
 
 from mountd.core.listen import Listen
 from mountd.core.units import http as http_unit
+from mountd.system.unit_calls import UnitCalls
 from mountd.words import paths
 
-_DESTINATION = "org.freedesktop.systemd1"
-_PATH = "/org/freedesktop/systemd1"
-_MANAGER = "org.freedesktop.systemd1.Manager"
-_OBJECT = f"{_PATH}/unit/s3mountd_2dhttp_2eservice"
-"""All but letters and digits is written as ``_xx`` (sd_bus_path_encode(3))."""
-_TIMEOUT_MS = 10_000
 _AGAIN_MS = 500
 _MOST_TRIES = 20
 """An old process has TimeoutStopSec=5 to go."""
@@ -27,7 +22,7 @@ class HttpUnit:
     """Starts, exchanges and stops ``paths.HTTP_UNIT``. ``failed(text)`` is called when PID 1 refuses."""
 
     def __init__(self, version: str, failed: Callable[[str], None]) -> None:
-        self._con: Any = Gio.bus_get_sync(Gio.BusType.SYSTEM, None)
+        self._calls = UnitCalls()
         self._version, self._failed = version, failed
         self._wanted: Listen | None = None
         self._run = 0
@@ -40,12 +35,10 @@ class HttpUnit:
 
     def _look(self, run: int, tries: int) -> bool:
         if run == self._run:
-            self._call(_OBJECT, "org.freedesktop.DBus.Properties", "GetAll",
-                       GLib.Variant("(s)", ("org.freedesktop.systemd1.Unit",)),
-                       lambda answer, _error: self._found(run, tries, answer[0] if answer else {}))
+            self._calls.facts(paths.HTTP_UNIT, lambda unit: self._found(run, tries, unit))
         return bool(GLib.SOURCE_REMOVE)
 
-    def _found(self, run: int, tries: int, unit: dict[str, Any]) -> None:
+    def _found(self, run: int, tries: int, unit: Mapping[str, Any]) -> None:
         if run != self._run:
             return
         wanted = self._wanted
@@ -63,30 +56,15 @@ class HttpUnit:
             self._failed(f"{paths.HTTP_UNIT} does not stop")
             return
         if tries == 0:
-            self._manager("StopUnit", GLib.Variant("(ss)", (paths.HTTP_UNIT, "replace")), None)
+            self._calls.manager("StopUnit", GLib.Variant("(ss)", (paths.HTTP_UNIT, "replace")))
         GLib.timeout_add(_AGAIN_MS, self._look, run, tries + 1)
 
     def _start(self, wanted: Listen) -> None:
         packed = [(item.name, GLib.Variant(item.signature, item.value))
                   for item in http_unit.properties(wanted, self._version)]
         arguments = GLib.Variant("(ssa(sv)a(sa(sv)))", (paths.HTTP_UNIT, "fail", packed, []))
-        self._manager("StartTransientUnit", arguments, lambda error: self._failed(f"{paths.HTTP_UNIT}: {error}"))
+        self._calls.manager("StartTransientUnit", arguments, self._started)
 
-    def _manager(self, method: str, arguments: Any, failed: Callable[[str], None] | None) -> None:
-        def returned(_answer: Any, error: str) -> None:
-            if error and failed is not None:
-                failed(error)
-
-        self._call(_PATH, _MANAGER, method, arguments, returned)
-
-    def _call(self, path: str, interface: str, method: str, arguments: Any, done: Callable[[Any, str], None]) -> None:
-        def returned(con: Any, result: Any) -> None:
-            try:
-                answer = con.call_finish(result).unpack()
-            except GLib.Error as error:
-                done(None, str(error.message))
-            else:
-                done(answer, "")
-
-        self._con.call(_DESTINATION, path, interface, method, arguments, None, Gio.DBusCallFlags.NONE, _TIMEOUT_MS,
-                       None, returned)
+    def _started(self, _answer: object, error: str) -> None:
+        if error:
+            self._failed(f"{paths.HTTP_UNIT}: {error}")

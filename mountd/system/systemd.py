@@ -21,6 +21,7 @@ from mountd.core.observed import Worker
 from mountd.core.units.sandbox import Property
 from mountd.core.units.scope import helper_scope
 from mountd.core.units.worker import describe
+from mountd.system.unit_calls import object_path
 from mountd.words import paths
 from mountd.words.errors import MountdError
 
@@ -39,12 +40,6 @@ _LOG_FIELDS = Path("/run/systemd/units/log-extra-fields:")
 _ENDED = ("failed", "inactive")
 
 Ended = Callable[[str, Ending], None]
-
-
-def object_path(unit: str) -> str:
-    """The unit's object: all but letters and digits is written as ``_xx`` (sd_bus_path_encode(3))."""
-    label = re.sub(r"[^A-Za-z0-9]", lambda match: f"_{ord(match[0]):02x}", unit)
-    return f"{_MANAGER_PATH}/unit/{label}"
 
 
 class Systemd:

@@ -3,89 +3,9 @@
 A new failure is one row here and, where a message of mount-s3 betrays it, one row in ``core.messages``.
 """
 
-from dataclasses import dataclass
-from enum import Enum
+from mountd.words.fault import CRASHES, RETRY, Fault, FaultClass, Retry
 
-from mountd.words import paths
-
-
-class FaultClass(str, Enum):
-    """Who has to act, and so how often a retry makes sense."""
-
-    CONFIG = "config"
-    ACCESS = "access"
-    CREDENTIALS = "credentials"
-    NETWORK = "network"
-    WORKER = "worker"
-    HOST = "host"
-    OPERATOR = "operator"
-
-
-@dataclass(frozen=True)
-class Retry:
-    """Delays between tries, in seconds: ``first``, then times ``factor`` up to ``cap``; ``first=None`` never."""
-
-    first: float | None
-    cap: float = 0.0
-    factor: float = 2.0
-    after: int = 0
-    """Failures in a row before this row begins."""
-    jitter: float = 0.1
-    """Share of the delay that is random, so that many mounts do not knock at once."""
-
-
-RETRY: dict[FaultClass, Retry] = {
-    FaultClass.CONFIG: Retry(None),
-    FaultClass.ACCESS: Retry(30.0, 600.0),
-    FaultClass.CREDENTIALS: Retry(30.0, 600.0),
-    FaultClass.NETWORK: Retry(1.0, 60.0, jitter=0.3),
-    FaultClass.WORKER: Retry(0.0, 30.0),
-    FaultClass.HOST: Retry(5.0, 60.0),
-    FaultClass.OPERATOR: Retry(None),
-}
-
-
-_NEEDS_PERSON = frozenset(
-    {FaultClass.CONFIG, FaultClass.ACCESS, FaultClass.CREDENTIALS, FaultClass.HOST, FaultClass.OPERATOR}
-)
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One row: what it is called, whose it is, what to say, what to do.
-
-    ``sentence`` and ``hint`` are templates over the names in ``core.reasons.FIELDS`` (name, bucket, folder,
-    endpoint, region, detail ...); ``story`` is the paragraph that ``s3mountctl explain CODE`` prints.
-    """
-
-    code: str
-    klass: FaultClass
-    sentence: str
-    hint: str
-    story: str
-    own_retry: Retry | None = None
-    """Where the delays of the class are not right."""
-    lasts: bool = False
-    """Somebody has to change something though the class mends itself."""
-
-    @property
-    def retry(self) -> Retry:
-        """Delays between tries: its own, or those of its class."""
-        return self.own_retry or RETRY[self.klass]
-
-    @property
-    def needs_person(self) -> bool:
-        """True when somebody has to change something (state ``failed``), be it tried again meanwhile or not."""
-        return self.lasts or self.klass in _NEEDS_PERSON
-
-    @property
-    def bus_name(self) -> str:
-        """The D-Bus error name: the code in CamelCase behind the common prefix."""
-        return paths.ERROR_PREFIX + "".join(word.capitalize() for word in self.code.split("-"))
-
-
-CRASHES = 5
-"""So many in a row without a stable spell are a loop."""
+__all__ = ["CRASHES", "FAULTS", "RETRY", "Fault", "FaultClass", "MountdError", "Retry"]
 
 _C = FaultClass
 _ROWS = (
@@ -127,6 +47,30 @@ _ROWS = (
           "The credentials are known to the store but may not list this bucket (or this prefix). mount-s3 needs "
           "s3:ListBucket to start, s3:GetObject to read, s3:PutObject and s3:AbortMultipartUpload to write, "
           "s3:DeleteObject for allow_delete."),
+    Fault("write-denied", _C.ACCESS, "the key may not write to {bucket}, so it is mounted read-only: {detail}",
+          "give the key s3:PutObject and s3:DeleteObject, or set read_only = true in {place}",
+          "Before a bucket of a store other than AWS is mounted writable, s3mountd writes a scratch key to it. The "
+          "store refused that. It is tried again every few minutes."),
+    Fault("write-untried", _C.ACCESS, "whether writing to {endpoint} is safe could not be tried ({detail}), so it is "
+          "mounted read-only",
+          'set write_safety = "trust" in {place} if you know that it is',
+          "Before a bucket of a store other than AWS is mounted writable, s3mountd writes a scratch key to it, for "
+          "which it needs the keys itself."),
+    Fault("rename-unsafe", _C.ACCESS, "{endpoint} loses files that are renamed, so it is mounted read-only: {detail}",
+          "run: apt install haproxy; or set read_only = true in {place}",
+          "mount-s3 (since 1.19) asks the store for each rename, and this one answers that it was done though it made "
+          "an empty file: mv, sed -i, rsync and editors would leave empty files and report success. Ceph does so. With "
+          "haproxy installed its mounts go through a front that refuses renames, and can be written to. With "
+          'write_safety = "trust" it is mounted as asked; then copy files into the folder and never rename in it.'),
+    Fault("front-away", _C.WORKER, "the front for {endpoint} is away: {detail}",
+          "see: journalctl -u 's3mountd-front-*'",
+          "This store loses files that are renamed, so its mounts go through haproxy, in a unit of its own for each "
+          "endpoint, which refuses renames. That is not there or does not answer. s3mountd brings it back by itself; "
+          "then its mounts get new workers."),
+    Fault("unwritable", _C.ACCESS, "{endpoint} cannot store what mount-s3 writes, so it is mounted read-only: {detail}",
+          "set read_only = true in {place}, or have the store upgraded",
+          "Uploads as mount-s3 makes them were tried on a scratch key: every file that is written would end in an "
+          "error. Ceph 16 is such a store; Ceph 18 is not."),
     Fault("key-refused", _C.CREDENTIALS, "{endpoint} does not accept the key: {detail}",
           "mend the credentials ({credentials}), then: s3mountctl restart {name}",
           "The access key is unknown to the store, or the secret does not belong to it. After mending the file the "

@@ -35,6 +35,8 @@ _ROWS = (
     Option("on_demand", Kind.FLAG, "Start the worker at the first access.", "false"),
     Option("idle_unmount", Kind.SPAN, "Take an unused worker away after this time; needs on_demand.", "never", low=1,
            high=7 * 24 * 3600, requires="on_demand"),
+    Option("write_safety", Kind.ENUM, "What to do at a store that loses files that mount-s3 renames; see WRITE SAFETY.",
+           "auto", choices=("auto", "front", "read-only", "trust")),
     Option("on_sleep", Kind.ENUM, "Before the machine sleeps: leave blocked callers, or free them by an error.", "keep",
            choices=("keep", "abort")),
 )

@@ -135,6 +135,9 @@ class Mount:
     idle_unmount: float = 0.0
     """0: never."""
     on_sleep: str = "keep"
+    write_safety: str = "auto"
+    front: str = ""
+    """Which front it goes by, "" for none; the daemon says so, no file does."""
 
     @property
     def source(self) -> str:

@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import shutil
+import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -68,6 +69,13 @@ class Kit(Inside):
             os.link(source, target)
         except OSError:
             shutil.copy2(source, target)
+        return f"/srv/share/{source.name}"
+
+    def share_tree(self, source: Path) -> str:
+        """Show a folder of the host inside, a link of each file where the disk allows; returns its path there."""
+        target = self.state / "share" / source.name
+        if not target.exists():
+            subprocess.run(["cp", "--archive", "--link", str(source), str(target)], check=True)
         return f"/srv/share/{source.name}"
 
     def start_s3(self, buckets: Sequence[str] = BUCKETS) -> None:

@@ -14,6 +14,7 @@ systemctl kill --signal=KILL 's3mount-*.service' 's3mountd-hook-*.service' 2>/de
 awk '{ for (i = 7; $i != "-"; i++) ; if ($(i + 1) ~ /^fuse/ && $(i + 1) != "fusectl") print $5 }' \
     /proc/self/mountinfo | tac | while read -r folder; do umount --lazy "$(printf "%b" "$folder")"; done
 systemctl stop 's3mount-*.service' 2>/dev/null
+systemctl stop 's3mountd-front-*' 2>/dev/null
 umount --quiet /run/s3mountd/fusectl
 find /srv -mindepth 1 -maxdepth 1 ! -name share -exec rm -rf --one-file-system {} +
 nft flush ruleset

@@ -8,6 +8,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.machine.cache import digest, made_once, say
@@ -18,7 +19,7 @@ PACKAGES = (
     "systemd systemd-sysv dbus polkitd adduser sudo procps psmisc less man-db bash-completion "
     "python3 python3-gi python3-pydbus python3-boto3 python3-tenacity python3-structlog python3-tomli "
     "python3-tomlkit python3-yaml python3-prometheus-client python3-systemd gir1.2-glib-2.0 gir1.2-soup-3.0 "
-    "fuse3 ca-certificates iproute2 nftables rsync curl strace"
+    "fuse3 ca-certificates iproute2 nftables rsync curl strace haproxy vim-tiny"
 ).split()
 
 # What AWS's own build of mount-s3 is linked with; the package has another name in each release.
@@ -28,7 +29,8 @@ OWN_PACKAGES = {"bookworm": ["libfuse2"], "trixie": ["libfuse2t64"]}
 MASKED = (
     "apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service "
     "man-db.timer fstrim.timer console-getty.service getty@tty1.service systemd-update-utmp.service "
-    "systemd-update-utmp-runlevel.service dev-hugepages.mount"
+    "systemd-update-utmp-runlevel.service dev-hugepages.mount "
+    "haproxy.service"
 ).split()
 
 FILES = {
@@ -56,22 +58,26 @@ def rootfs(release: str) -> Path:
 def _make(suite: str, draft: Path) -> None:
     say(f"making the root file system of Debian {suite} (one to two minutes, once)")
     began = time.monotonic()
-    mirrors = [*_host_mirrors(), None]
-    for mirror in mirrors:
-        try:
-            _debootstrap(suite, draft, mirror)
-            break
-        except subprocess.CalledProcessError:
-            shutil.rmtree(draft, ignore_errors=True)
-            if mirror is mirrors[-1]:
-                raise
+    debootstrap(suite, draft, "minbase", PACKAGES + OWN_PACKAGES[suite])
     _finish(draft)
     say(f"Debian {suite} made in {time.monotonic() - began:.0f} s")
 
 
-def _debootstrap(suite: str, draft: Path, mirror: str | None) -> None:
-    packages = ",".join(PACKAGES + OWN_PACKAGES[suite])
-    command = ["mmdebstrap", "--variant=minbase", f"--include={packages}", *_apt_proxy()]
+def debootstrap(suite: str, draft: Path, variant: str, packages: Sequence[str]) -> None:
+    """A tree of that Debian suite, from the first mirror that serves it; raises CalledProcessError without one."""
+    mirrors = [*_host_mirrors(), None]
+    for mirror in mirrors:
+        try:
+            _debootstrap(suite, draft, variant, packages, mirror)
+            return
+        except subprocess.CalledProcessError:
+            shutil.rmtree(draft, ignore_errors=True)
+            if mirror is mirrors[-1]:
+                raise
+
+
+def _debootstrap(suite: str, draft: Path, variant: str, packages: Sequence[str], mirror: str | None) -> None:
+    command = ["mmdebstrap", f"--variant={variant}", f"--include={','.join(packages)}", *_apt_proxy()]
     subprocess.run(
         [*command, suite, str(draft), *([mirror] if mirror else [])], check=True, stdin=subprocess.DEVNULL
     )

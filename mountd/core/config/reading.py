@@ -74,7 +74,8 @@ def warnings(desired: Desired, facts: Facts) -> tuple[Problem, ...]:
     found += [
         Problem(mount.place, f'mount "{mount.name}"', PROVIDERS[mount.provider].rename,
                 "set read_only = true, or copy into the folder and never rename in it")
-        for mount in desired.mounts if PROVIDERS[mount.provider].rename and not mount.options.get("read_only")
+        for mount in desired.mounts
+        if PROVIDERS[mount.provider].rename and not mount.options.get("read_only") and mount.write_safety == "trust"
     ]
     return tuple(found)
 

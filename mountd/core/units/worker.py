@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mountd.core.front import Front
 from mountd.core.observed import Worker
+from mountd.core.units import front
 from mountd.core.units.sandbox import SANDBOX, Property
 from mountd.words import options, paths
 from mountd.words.model import Mount, OptionValue
@@ -174,6 +176,10 @@ def _filled(launch: Launch) -> dict[str, OptionValue]:
     filled.setdefault("file_mode", f"{int(str(filled['dir_mode']), 8) & 0o666:04o}")
     if launch.memory_target:
         filled.setdefault("memory_target", launch.memory_target)
+    if launch.mount.front:
+        # TLS is the front's.
+        filled["endpoint_url"] = _front(launch).inner_url
+        filled.pop("ca_bundle", None)
     if "ca_bundle" in filled:
         filled["ca_bundle"] = _CA
     if "cache" in filled:
@@ -193,6 +199,10 @@ def command(launch: Launch) -> list[str]:
 
 
 _CA = "ca-bundle"
+
+
+def _front(launch: Launch) -> Front:
+    return Front.of(launch.mount)
 
 
 def _credentials_directory(launch: Launch) -> str:
@@ -279,6 +289,8 @@ def properties(launch: Launch) -> list[Property]:
     if _loaded(launch) or sealed:
         # Missing ("-") once the worker has ended: ExecStop= is run all the same.
         own.append(Property("WorkingDirectory", "s", f"-{_credentials_directory(launch)}"))
+    if mount.front:
+        own += front.worker_properties(_front(launch), str(paths.FRONTS / _front(launch).name))
     own += [Property(name, "t", limit << 20)
             for name, limit in (("MemoryHigh", mount.memory_high), ("MemoryMax", mount.memory_max)) if limit]
     if launch.prepared.cache:

@@ -8,10 +8,12 @@ from mountd.system.answering import Tasks, serve
 from mountd.system.s3 import buckets, identity, policy, proof
 from mountd.system.s3.access import task
 from mountd.system.s3.diagnose import diagnose, walk
+from mountd.system.s3.writes import writes
 
 TASKS: Tasks = {
     "diagnose": diagnose,
     "walk": walk,
+    "writes": writes,
     "identity": task(identity.identity),
     "buckets": task(identity.buckets),
     "create": task(buckets.create),

@@ -109,3 +109,16 @@ def test_another_guard_by_configuration(other: str) -> None:
     mount = replace(MOUNT, when_away=other)
     assert look(here(WAITING), replace(READY, failure=LATER), mount).actions == (PlaceGuard(other),)
     assert look(here(GUARD), replace(READY, failure=LATER)).actions == (PlaceGuard("wait"),)
+
+
+def test_callers_wait_for_a_verdict_on_writing_before_a_worker_is_given_their_mount() -> None:
+    unjudged, away = replace(READY, unjudged=True), Cause("connection-refused")
+    assert look(Observed((WAITING,)), unjudged) == Decision(State.MOUNTING)
+    assert look(Observed(), unjudged).actions == (PlaceGuard("wait"),)
+    assert look(Observed((WAITING,)), replace(unjudged, hindrance=away)) == Decision(State.WAITING, cause=away)
+    assert look(Observed((WAITING,)), READY).actions == (Stage(),)
+
+
+def test_a_worker_that_nobody_may_write_through_yet_is_not_shown_to_those_who_wait() -> None:
+    unjudged = replace(READY, unjudged=True, staging=STAGING)
+    assert look(Observed((), (BESIDE,), frozenset({BESIDE.connection})), unjudged).actions == ()

@@ -153,10 +153,11 @@ def test_warnings_of_lost_empty_files() -> None:
     ("other", "whether mv, sed -i and rsync leave empty files on this store has not been tried"),
 ])
 def test_warnings_of_renames_that_lose_data(provider: str, text: str) -> None:
-    store = MOUNT + f'provider = "{provider}"\nendpoint_url = "https://s3.test"\n'
+    store = MOUNT + f'provider = "{provider}"\nendpoint_url = "https://s3.test"\nwrite_safety = "trust"\n'
     assert [str(one) for one in warnings(accepted(store), FACTS)] == [
         f'm.toml:1: mount "erdos": {text} (set read_only = true, or copy into the folder and never rename in it)']
     assert warnings(accepted(store + "read_only = true\n"), FACTS) == ()
+    assert warnings(accepted(store.replace("trust", "auto")), FACTS) == (), "it is tried before it is written to"
     assert warnings(accepted(store.replace(provider, "seaweedfs")), FACTS) == ()
 
 

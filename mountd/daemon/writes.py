@@ -1,0 +1,220 @@
+"""Whether mounts may be written to: asked once for each endpoint, kept over reboots, and what follows for each mount.
+
+A worker is started while the question is open, since most answers are that all is well; but it comes to the folder
+only when there is one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from gi.repository import GLib
+
+from mountd.core import changes, write_safety
+from mountd.core.front import Front
+from mountd.core.messages import Cause
+from mountd.core.status import Writes as Shown
+from mountd.core.write_safety import Evidence, Known, Verdict, Way
+from mountd.daemon import state_files
+from mountd.daemon.diagnosis import ask_with_keys
+from mountd.daemon.fronts import Fronts
+from mountd.daemon.vault import Vault
+from mountd.system.asking import Answer
+from mountd.system.binary import Binary
+from mountd.system.s3.link import Stores
+from mountd.system.small_files import read_json
+from mountd.words import paths
+from mountd.words.errors import FAULTS, FaultClass, MountdError
+from mountd.words.model import Mount
+from mountd.words.options import version_text
+
+if TYPE_CHECKING:
+    from mountd.daemon.kept import Kept
+
+_log: Any = structlog.get_logger()
+_OUT_OF_REACH = "its keys are renewed by the broker, which is out of reach behind a front"
+_INSTALLED = 5.0
+"""Seconds between two looks whether somebody has installed haproxy."""
+_NONE = "none"
+"""No front has been there yet."""
+_FIRST, _LAST, _LAST_OF_OTHERS = 1.0, 30.0, 600.0
+"""Seconds between two questions that had no answer: the first pause, the longest while the network is away, the longest
+when somebody has to change something."""
+
+
+@dataclass
+class _Failed:
+    """The last question about a mount had no answer."""
+
+    cause: Cause
+    count: int
+    not_before: float
+    """Monotonic seconds."""
+
+
+@dataclass
+class Writes:
+    """What is known of all endpoints. Lives in the GLib loop; nothing here blocks."""
+
+    stores: Stores
+    binary: Binary
+    fronts: Fronts
+    vault: Vault
+    now: Callable[[], float]
+    wall: Callable[[], float]
+    _known: dict[str, Known] = field(default_factory=dict)
+    _asking: dict[str, str] = field(default_factory=dict)
+    """Endpoint to the mount whose question is open."""
+    _failed: dict[str, _Failed] = field(default_factory=dict)
+    """By mount."""
+    _timers: dict[str, int] = field(default_factory=dict)
+    """By mount."""
+    _interested: dict[str, "Kept"] = field(default_factory=dict)
+    """By mount: those that look again when something is learnt of their endpoint."""
+
+    def __post_init__(self) -> None:
+        for endpoint, raw in (read_json(paths.WRITES) or {}).items():
+            try:
+                self._known[endpoint] = Known.read(raw)
+            except (TypeError, KeyError, ValueError):
+                continue
+
+    def tend(self, kept: "Kept") -> None:
+        """See how the mount is to be started, and ask when nobody knows."""
+        mount = kept.configured
+        if mount is None:
+            kept.mount, kept.digest = None, ""
+            kept.memory = replace(kept.memory, unjudged=False, hindrance=None, limited=None, unfronted=False)
+            self._interested.pop(kept.name, None)
+            self.fronts.release(kept.name)
+            return
+        failed, known = self._failed.get(kept.name), self._known.get(write_safety.endpoint(mount))
+        front = Front.of(mount)
+        choice = write_safety.choose(
+            mount, known, failed.cause if failed else None, self.binary.version, self._no_front(kept, front))
+        kept.memory = replace(
+            kept.memory, unjudged=choice is None, limited=choice.cause if choice else None, unfronted=False,
+            hindrance=failed.cause if failed and choice is None else None)
+        if choice is not None and choice.way is Way.FRONT:
+            self._by_front(kept, mount, front)
+        else:
+            self.fronts.release(kept.name)
+            self._fit(kept, write_safety.fitted(mount, choice.way if choice else Way.DIRECT))
+        if choice is not None and choice.cause is not None and choice.cause.code == Verdict.RENAME_UNSAFE.value:
+            self._look_in(_INSTALLED, kept.name)
+        if write_safety.is_asked(mount):
+            self._interested[kept.name] = kept
+            if choice is None or known is None or known.is_stale(self._worker(), self.wall()):
+                self._ask(kept, mount)
+
+    def _by_front(self, kept: "Kept", mount: Mount, front: Front) -> None:
+        """Workers that go by a front that is gone serve nobody: as soon as there is another one they get successors."""
+        self._interested[kept.name] = kept
+        self.fronts.release(kept.name, front)
+        wanted = mount.enabled and not kept.memory.held
+        life = self.fronts.life(front, mount) if wanted else ""
+        why = self.fronts.why(front)
+        before = kept.mount.front if kept.mount else ""
+        self._fit(kept, write_safety.fitted(mount, Way.FRONT, life or before or _NONE))
+        kept.memory = replace(
+            kept.memory, unfronted=not life, limited=Cause("front-away", why) if why else None,
+            hindrance=Cause("front-away", why) if why and not life else None)
+
+    def _fit(self, kept: "Kept", fitted: Mount) -> None:
+        """A mount that is to be started in another way is another one to its worker."""
+        if fitted != kept.mount:
+            kept.mount, kept.digest = fitted, changes.worker_digest(fitted)
+
+    def _worker(self) -> str:
+        version = self.binary.version
+        return version_text(version) if version else ""
+
+    def _by_broker(self, kept: "Kept") -> bool:
+        """Are its keys the broker's, which gives them only in the name of a worker?"""
+        prepared = kept.memory.prepared
+        return kept.name in self.vault.accounts or (prepared is not None and prepared.keys.by_broker)
+
+    def _no_front(self, kept: "Kept", front: Front) -> str:
+        return _OUT_OF_REACH if self._by_broker(kept) else self.fronts.hindrance(front)
+
+    # Questions
+
+    def _ask(self, kept: "Kept", mount: Mount) -> None:
+        """Ask with this mount's keys, once they have been looked for, unless it was asked a moment ago."""
+        endpoint, failed, memory = write_safety.endpoint(mount), self._failed.get(kept.name), kept.memory
+        ready = memory.staging is not None or kept.observed().serving is not None or (
+            memory.prepared is not None and (not self._by_broker(kept) or mount.when_away == "wait"))
+        late = failed is not None and self.now() < failed.not_before
+        if not mount.enabled or memory.held or not ready or endpoint in self._asking or late:
+            return
+        self._asking[endpoint] = kept.name
+        ask_with_keys(self.stores, self.vault, "writes", mount,
+                      partial(self._answered, endpoint, kept.name, self._worker()))
+
+    def _answered(self, endpoint: str, name: str, worker: str, answer: Answer | MountdError) -> None:
+        self._asking.pop(endpoint, None)
+        if isinstance(answer, MountdError):
+            self._missed(name, Cause(answer.fault.code, answer.detail))
+        elif answer["code"]:
+            self._missed(name, Cause(str(answer["code"]), str(answer["detail"])))
+        else:
+            self._failed.pop(name, None)
+            self._learn(endpoint, Known(Evidence.read(answer["evidence"]), worker, self.wall()))
+        for kept in list(self._interested.values()):
+            if kept.configured is not None and write_safety.endpoint(kept.configured) == endpoint:
+                kept.wake()
+
+    def _missed(self, name: str, cause: Cause) -> None:
+        """No answer; the mount looks again when it is time for the next question."""
+        before = self._failed.get(name)
+        count = before.count + 1 if before else 1
+        last = _LAST if FAULTS[cause.code].klass in (FaultClass.NETWORK, FaultClass.HOST) else _LAST_OF_OTHERS
+        pause = min(last, _FIRST * 2.0 ** min(count - 1, 30))
+        self._failed[name] = _Failed(cause, count, self.now() + pause)
+        self._look_in(pause, name)
+
+    def _look_in(self, seconds: float, name: str) -> None:
+        """One timer for each mount, the last one that was wanted."""
+        if name in self._timers:
+            GLib.source_remove(self._timers.pop(name))
+        self._timers[name] = GLib.timeout_add(int(seconds * 1000) + 1, self._look_again, name)
+
+    def _look_again(self, name: str) -> bool:
+        self._timers.pop(name, None)
+        if name in self._interested:
+            self._interested[name].wake()
+        return bool(GLib.SOURCE_REMOVE)
+
+    def _learn(self, endpoint: str, known: Known) -> None:
+        before = self._known.get(endpoint)
+        self._known[endpoint] = known
+        state_files.keep(paths.WRITES, {one: it.plain() for one, it in self._known.items()})
+        verdict, why = write_safety.fold(known.evidence)
+        if before is None or write_safety.fold(before.evidence)[0] is not verdict:
+            said = f"{endpoint}: writing through mount-s3 is {verdict.value}" + (f", {why}" if why else "")
+            (_log.info if verdict is Verdict.SAFE else _log.warning)(said)
+
+    # What others say and see
+
+    def again(self, name: str = "") -> None:
+        """Somebody has changed something, on this mount or (without a name) on the network: ask at once."""
+        for one in [one for one in self._failed if name in ("", one)]:
+            self._failed[one].not_before = 0.0
+            if one in self._interested:
+                self._interested[one].wake()
+
+    def shown(self, kept: "Kept") -> Shown | None:
+        """As status shows it; None for a mount that needs no verdict."""
+        mount = kept.configured
+        if mount is None or mount.provider == "aws" or mount.options.get("read_only"):
+            return None
+        known = self._known.get(write_safety.endpoint(mount))
+        if mount.write_safety == "trust" or known is None:
+            verdict = ""
+        else:
+            verdict = write_safety.judge(mount, known, self.binary.version)[0].value
+        started = kept.mount or mount
+        way = Way.FRONT if started.front else Way.READ_ONLY if started.options.get("read_only") else Way.DIRECT
+        return Shown(verdict, way.value, mount.write_safety, known.at if known and verdict else None)
