@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
+from mountd.cli import writing
 from mountd.cli.findings import of_plain
 from mountd.cli.stores import Children, Store, Whose, of_mount
 from mountd.cli.text import moment, span
@@ -60,7 +61,8 @@ def all_of(mounts: Sequence[Mount], document: Document | None, children: Childre
         for patient in patients:
             progress(f"looking at {patient.mount.name}")
             found[patient.mount.name] = lines = [
-                *_state(told.get(patient.mount.name), now), *_folder(patient, children)]
+                *_state(told.get(patient.mount.name), now), *_writes(told.get(patient.mount.name), now),
+                *_folder(patient, children)]
             try:
                 lines.extend(_way(patient, write=write))
             except MountdError as error:
@@ -96,6 +98,19 @@ def _state(told: Document | None, now: str) -> Iterator[Finding]:
     if reason:
         text += f": {reason['text']}"
     yield Finding("state", _LEVELS[verdict.of_mount(told)], text, reason["hint"] if reason else "")
+
+
+def _writes(told: Document | None, now: str) -> Iterator[Finding]:
+    """What is known of writing to the store, where something can go wrong with it."""
+    for name, text in writing.fields(told, moment(now)) if told else ():
+        assert told is not None
+        writes = told["writes"]
+        if writes["verdict"] is None and writes["policy"] != "trust":
+            yield skipped(name, text)
+        elif writes["way"] == "read-only" or (writes["way"] == "direct" and writes["verdict"] != "safe"):
+            yield Finding(name, Level.WARNING, text, "see: s3mountctl explain mv")
+        else:
+            yield ok(name, text)
 
 
 def _folder(patient: _Patient, children: Children) -> Iterator[Finding]:
