@@ -75,8 +75,7 @@ def ask_with_keys(stores: Stores, vault: Vault, task: str, mount: Mount, answere
             return
         stores.ask(
             task, answered, descriptors=list(files.values()), files=list(files), **place(mount),
-            elsewhere=bool(mount.credentials.systemd_credential) or mount.name in vault.accounts,
-            broker=broker, deadline=DEADLINE)
+            elsewhere=mount.name in vault.accounts, broker=broker, deadline=DEADLINE)
     finally:
         for number in files.values():
             os.close(number)

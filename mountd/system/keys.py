@@ -196,13 +196,16 @@ def _sso_cache(home: str) -> str:
 
 def find(mount_name: str, wanted: Credentials, folder_uid: int, keep: str = "") -> KeyFiles:
     """The key files for a mount, copied below ``paths.KEYS``. Where the copies are those of the digest ``keep``, by
-    which the mount serves, they stay: others have to be tried first. Raises what ``look`` raises."""
+    which the mount serves, they stay: others have to be tried first. Raises what ``look`` and ``unsealed`` raise."""
     directory, found = paths.KEYS / file_name(mount_name), look(wanted, folder_uid)
     start = "instance" if wanted.assume_role and not found.source else found.start
     source = found.source or KeyFiles.source
     delivery = wanted.delivery or ("broker" if found.expires or wanted.assume_role else "file")
     # Who gets keys as the user reads the user's files himself.
     contents = {} if delivery == "broker" and found.expires else found.contents
+    if found.credential:
+        # The worker gets it from systemd; this copy is for those who ask the store in its stead.
+        contents = {"credentials": unsealed(found.credential)}
     digest = keep if keep and _digest_of(directory) == keep else found.digest
     if digest == found.digest:
         if _digest_of(directory) != digest:
@@ -211,7 +214,7 @@ def find(mount_name: str, wanted: Credentials, folder_uid: int, keep: str = "") 
         _write(directory, _DIGEST, digest.encode())
     copies = {name: str(directory / name) for name in _FILES if (directory / name).exists()}
     return KeyFiles(
-        copies.get("credentials", ""), copies.get("config", ""),
+        "" if found.credential else copies.get("credentials", ""), copies.get("config", ""),
         f"{wanted.assume_role} by {source}" if wanted.assume_role else source, found.credential, delivery, start,
         found.user, found.home, digest)
 

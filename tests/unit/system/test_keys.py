@@ -244,14 +244,14 @@ def test_a_broken_s3cfg_is_told_without_its_content(homes: Path) -> None:
     assert refused(Credentials(s3cfg=str(path)), 0) == ("no-credentials", f"{path}: No such file or directory")
 
 
-def test_a_credential_of_systemds_is_found_by_its_name_and_not_opened(
+def test_a_credential_of_systemds_is_found_by_its_name_and_left_to_systemd(
         homes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keys, "_STORES", (homes,))
     assert refused(Credentials(systemd_credential="lab"), 0) == ("secret-missing", "lab")
-    (homes / "lab").write_text("sealed")
+    (homes / "lab").write_text("[default]\nkeys")
     assert keys.find("one", Credentials(systemd_credential="lab"), 0) == KeyFiles(
         source="systemd credential lab", credential="lab")
-    assert keys.opened("one") == {}
+    assert (paths.KEYS / "one" / "credentials").read_text() == "[default]\nkeys", "for who asks the store"
 
 
 def test_keys_by_which_a_mount_serves_are_kept_until_others_are_tried(homes: Path) -> None:
