@@ -199,7 +199,7 @@ _ROWS = (
          Argument(("--force",), "remove: also what is in it, versions too"),
          Argument(("--yes",), "do not ask"), _JSON),
         "list: those that the key sees. create: a name such as BASE-483920174653, for on AWS all customers share the "
-        "names; public access is blocked where the store has that. remove: an empty bucket that no mount uses, after "
+        "names; public access is blocked where that does no harm. remove: an empty bucket that no mount uses, after "
         "asking. size: counts what is in it, where df says 8 EiB; as root the figure is kept, and shown with its age "
         "by status NAME. policy-check: who else can get at it; exit status 1 for warnings, 2 when it is public. A "
         "question that nobody is there to answer changes nothing. Needs no daemon.", needs_daemon=False),

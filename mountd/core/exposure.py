@@ -32,10 +32,10 @@ class Said:
         return bool(self.refused) and not self.is_unset
 
 
-def findings(said: Mapping[str, Said]) -> list[Finding]:
+def findings(said: Mapping[str, Said], provider: str) -> list[Finding]:
     """A line for each setting: ``block``, ``status`` with ``policy``, ``acl``, ``versioning``, ``encryption``,
     ``lifecycle``."""
-    return [_policy(said["status"], said["policy"]), _acl(said["acl"]), _block(said["block"]),
+    return [_policy(said["status"], said["policy"]), _acl(said["acl"]), _block(said["block"], provider),
             _versioning(said["versioning"]), _encryption(said["encryption"]), lifecycle(said["lifecycle"])]
 
 
@@ -43,13 +43,19 @@ def _untold(name: str, said: Said) -> Finding:
     return skipped(name, f"not told by this store ({said.refused})")
 
 
-def _block(said: Said) -> Finding:
+def _block(said: Said, provider: str) -> Finding:
     name = "public access block"
     if said.is_untold:
         return _untold(name, said)
     made = said.answer.get("PublicAccessBlockConfiguration", {})
+    if provider == "ceph" and made.get("BlockPublicAcls"):
+        # RGW 16.2.15 and 18.2.7 (measured).
+        return Finding(name, Level.BAD, "on, with which this store refuses every upload",
+                       "run: aws s3api delete-public-access-block")
     if made and all(made.values()):
         return ok(name, "on: nobody can make the bucket public by mistake")
+    if provider != "aws":
+        return skipped(name, "off; on Ceph it must be, or every upload is refused")
     return Finding(name, Level.WARNING, "off, or in part: a policy or an ACL can make the bucket public",
                    "aws s3api put-public-access-block (all four settings true)")
 

@@ -62,6 +62,8 @@ _CEPH_LIMITS = (
     _RENAME,
     Limit("write", "RGW 16.2 refuses the checksums of mount-s3's uploads: every write ends in an error",
           f"{_MEASURED} on RGW 16.2.15"),
+    Limit("public-access-block", "with BlockPublicAcls set RGW refuses every upload, the owner's too; buckets are "
+          "private without it", "measured on RGW 16.2.15 and 18.2.7"),
     Limit("host-name", "a gateway that does not know the host name in endpoint_url takes it for a bucket's name and "
           "says that the bucket does not exist", f"{_MEASURED} on RGW 16.2.15 and 18.2.7"),
 )

@@ -18,7 +18,7 @@ from mountd.core.verdict import Exit
 from mountd.system.s3.buckets import ALL_BLOCKED
 from mountd.words import paths
 from tests.s3.seaweed import ADMIN
-from tests.s3.servers import EMPTY, http, listening
+from tests.s3.servers import EMPTY, error, http, listening
 
 pytestmark = pytest.mark.usefixtures("keys")
 
@@ -160,6 +160,25 @@ def test_what_aws_does_for_a_new_bucket(capsys: pytest.CaptureFixture[str]) -> N
     assert made.startswith(b"PUT /b-one ")
     assert b"?publicAccessBlock" in blocked.splitlines()[0]
     assert asked.startswith(b"GET ")
+
+
+def test_a_bucket_that_would_refuse_all_uploads_is_not_left_so(capsys: pytest.CaptureFixture[str]) -> None:
+    block = ("<PublicAccessBlockConfiguration>" + "".join(f"<{name}>true</{name}>" for name in ALL_BLOCKED)
+             + "</PublicAccessBlockConfiguration>")
+    said: list[str] = []
+
+    def answer(head: bytes) -> bytes:
+        first = head.decode().splitlines()[0].rpartition(" ")[0]
+        said.append(first)
+        if first.startswith("PUT /b-one/"):
+            return http(403, error("AccessDenied"))(head)
+        return http(200, block if first.startswith("GET") else "")(head)
+
+    with listening(answer) as server:
+        _, out, _ = run(capsys, "bucket", "create", "b-one", "--exact", "--yes", "--json", "--endpoint-url",
+                        f"http://127.0.0.1:{server.port}")
+    assert json.loads(out)["public_access"] == "this store would then refuse every upload"
+    assert said[-1] == "DELETE /b-one?publicAccessBlock"
 
 
 def test_what_rgw_counts_itself_is_not_counted_again(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,10 +12,13 @@ from mountd.words.errors import MountdError
 
 _MISSING = frozenset({"NotImplemented", "MethodNotAllowed", "UnsupportedOperation", "405", "501"})
 """What stores say to a call that they do not have."""
+_DENIED = frozenset({"AccessDenied", "403"})
 ALL_BLOCKED = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True)
 _RULE = "s3mountd-abort-uploads"
 _DONE, _HAS_NOT = "done", "not offered by this store"
+_UNUSABLE = "this store would then refuse every upload"
+_PROBE = ".s3mountctl-bucket"
 
 
 def create(access: Access) -> dict[str, Any]:
@@ -28,7 +31,11 @@ def create(access: Access) -> dict[str, Any]:
     place = {"CreateBucketConfiguration": {"LocationConstraint": access.region}} if elsewhere else {}
     s3.create_bucket(Bucket=name, **place)
     days = int(access.question["abort_days"])
-    return {"public": _block(s3, name), "lifecycle": _expire(s3, name, days) if days else ""}
+    public = _block(s3, name)
+    if public == _DONE and access.question["provider"] != "aws" and not _takes_uploads(s3, name):
+        s3.delete_public_access_block(Bucket=name)
+        public = _UNUSABLE
+    return {"public": public, "lifecycle": _expire(s3, name, days) if days else ""}
 
 
 def _block(s3: Any, name: str) -> str:
@@ -37,6 +44,20 @@ def _block(s3: Any, name: str) -> str:
         return bool(said.get("PublicAccessBlockConfiguration") == ALL_BLOCKED)
 
     return _tried(lambda: s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=ALL_BLOCKED), made)
+
+
+def _takes_uploads(s3: Any, name: str) -> bool:
+    """RGW 16.2.15 and 18.2.7 answer every upload with 403 once BlockPublicAcls is set (measured)."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415  see clients
+
+    try:
+        s3.put_object(Bucket=name, Key=_PROBE, Body=b"")
+        s3.delete_object(Bucket=name, Key=_PROBE)
+    except ClientError as error:
+        if refusal(error) in _DENIED:
+            return False
+        raise
+    return True
 
 
 def _expire(s3: Any, name: str, days: int) -> str:

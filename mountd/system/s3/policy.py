@@ -23,7 +23,7 @@ def policy(access: Access) -> dict[str, Any]:
     # Whether there is such a bucket, and the key may see it, before all else. Raises MountdError.
     s3.list_objects_v2(Bucket=access.bucket, Prefix=str(access.question["prefix"]), MaxKeys=1)
     told = {name: said(getattr(s3, call), access.bucket) for name, call in _CALLS.items()}
-    return {"findings": [one.plain for one in exposure.findings(told)]}
+    return {"findings": [one.plain for one in exposure.findings(told, str(access.question["provider"]))]}
 
 
 def said(call: Callable[..., Any], bucket: str) -> exposure.Said:

@@ -21,12 +21,12 @@ NARROW = ('{"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action
           '"Condition": {"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}}]}')
 
 
-def one(name: str, **changed: Said) -> Finding:
-    return next(row for row in exposure.findings({**QUIET, **changed}) if row.name == name)
+def one(name: str, provider: str = "aws", **changed: Said) -> Finding:
+    return next(row for row in exposure.findings({**QUIET, **changed}, provider) if row.name == name)
 
 
 def test_a_bucket_that_is_closed_is_well() -> None:
-    assert worst(exposure.findings(QUIET)) is Exit.WELL
+    assert worst(exposure.findings(QUIET, "aws")) is Exit.WELL
 
 
 @pytest.mark.parametrize(("name", "changed", "level"), [
@@ -48,3 +48,11 @@ def test_a_bucket_that_is_closed_is_well() -> None:
 ])
 def test_each_setting(name: str, changed: dict[str, Any], level: Level) -> None:
     assert one(name, **changed).level is level
+
+
+@pytest.mark.parametrize(("provider", "on", "level"), [
+    ("ceph", True, Level.BAD), ("ceph", False, Level.SKIPPED), ("other", True, Level.OK),
+    ("other", False, Level.SKIPPED)])
+def test_what_protects_on_aws_refuses_every_upload_on_ceph(provider: str, on: bool, level: Level) -> None:
+    block = QUIET["block"] if on else Said({}, "NoSuchPublicAccessBlockConfiguration")
+    assert one("public access block", provider, block=block).level is level
