@@ -78,7 +78,8 @@ def service_properties(front: Front, folder: str) -> list[Property]:
         Property("LoadCredential", "a(ss)", loaded),
         Property("RuntimeDirectory", "as", [runtime(front)]),
         Property("RuntimeDirectoryMode", "u", 0o700),
-        Property("MemoryMax", "t", 256 * _MIB),
+        # Two buffers of 128 KiB for each connection.
+        Property("MemoryMax", "t", 512 * _MIB),
         Property("OOMScoreAdjust", "i", 50),
         Property("TasksMax", "t", 64),
         Property("LimitNOFILE", "t", 16384),
