@@ -54,8 +54,9 @@ lint: ## ruff, mypy, shellcheck, sizes, floors, drift of the docs, lintian
 deb: ## build the package into dist/
 	@packaging/build-deb.sh dist
 
-bench: prepare ## the figures of DESIGN, as ratios against a peer in the same run; writes the tables of docs/recovery.md and docs/write-safety.md
+bench: prepare ## the figures of DESIGN, as ratios against a peer in the same run; writes the tables of docs/recovery.md, docs/failures.md and docs/write-safety.md
 	@$(WITH_PARTS) -m tests.bench
+	@$(WITH_PARTS) -m tests.bench.failures
 	@$(WITH_PARTS) -m tests.bench.recovery
 	@$(WITH_PARTS) -m tests.bench.edits
 

@@ -37,14 +37,15 @@ _INNER = {
 """What the keys that are tables take."""
 
 _SAMPLES = {
-    "on_stop": '"unmount"', "log_level": '"debug"', "http": '"127.0.0.1:9787"',
+    "on_stop": '"unmount"', "on_upgrade": '"keep"', "log_level": '"debug"', "http": '"127.0.0.1:9787"',
     "on_change": '["/usr/local/bin/s3-changed"]', "webhook": '"https://hooks.example.org/s3?key=..."',
     "name": '"erdos"', "bucket": '"erdos-23049527340598"', "prefix": '"runs/2026/"', "folder": '"/home/rob/bucket2"',
     "provider": '"ceph"', "credentials": '{ user = "rob", profile = "kopah" }', "when_away": '"wait"',
     "nonempty": '"hide"', "user": '"rob"', "group": '"users"', "enabled": "false", "start_timeout": '"5min"',
     "stop_timeout": '"10min"', "wait_limit": '"1h"', "check": '{ interval = "5min", timeout = "30s", failures = 2 }',
     "memory_high": "3072", "memory_max": "4096",
-    "grace": '"30s"', "hang_timeout": '"1min"', "idle_unmount": '"10min"', "on_sleep": '"abort"',
+    "grace": '"30s"', "hang_timeout": '"1min"', "idle_unmount": '"10min"',
+    "proxy": '"http://proxy.example.org:3128"', "abort_uploads_after": '"7d"', "on_sleep": '"abort"',
     "write_safety": '"read-only"',
     "region": '"us-west-2"', "endpoint_url": '"https://s3.example.org"', "bucket_type": '"directory"',
     "expected_bucket_owner": '"111122223333"', "bind": '["eth0", "eth1"]', "ca_bundle": '"/etc/ssl/store-ca.pem"',

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from mountd.cli.command import Argument
 from mountd.cli.commands import COMMANDS
 from mountd.cli.render import filled, value
-from mountd.words.errors import FAULTS, RETRY, Retry
+from mountd.words.errors import FAULTS
+from mountd.words.fault import RETRY, Retry
 from mountd.words.keys import CHECK_KEYS, CREDENTIAL_KEYS, DAEMON_KEYS, MOUNT_KEYS
 from mountd.words.model import OptionValue
 from mountd.words.options import OLDEST, OPTIONS, REFUSED, Kind, Option, version_text

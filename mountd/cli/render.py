@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from mountd.cli import writing
+from mountd.cli import aside, writing
 from mountd.cli.text import Cell, Style, available, brief, clean, contained, local, moment, span, table, wrapped
 from mountd.core import verdict
 from mountd.core.verdict import Document, Exit
@@ -43,7 +43,7 @@ def status(document: Document, style: Style) -> list[str]:
     for mount in mounts:
         if verdict.of_mount(mount) is not Exit.WELL and mount["name"] not in told:
             lines += ["", *trouble(mount, now, style)]
-    return [*lines, "", _summary(mounts)]
+    return [*lines, "", *aside.versions(document, style), _summary(mounts)]
 
 
 def details(document: Document, style: Style) -> list[str]:
@@ -223,8 +223,9 @@ def _detail(mount: Document, now: datetime, style: Style) -> list[str]:
     fields.append(("provider", clean(mount["provider"])))
     if mount.get("size"):
         fields.append(("size", f"{contained(mount['size'])}, counted {_when(mount['size']['at'], now)}"))
-    worker = f"pid {mount['pid']} in {mount['unit']}" if mount["pid"] else mount["unit"] or "none"
-    fields += [("worker", worker), *writing.fields(mount, now)]
+    fields.append(("worker", aside.worker(mount)))
+    fields += aside.fields(mount, now)
+    fields += writing.fields(mount, now)
     fields += _standby(mount)
     if keys:
         until = f", until {local(keys['expires_at'])}" if keys.get("expires_at") else ""

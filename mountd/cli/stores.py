@@ -48,6 +48,7 @@ class Whose:
     """The mount's, empty where it is none."""
     place: str = ""
     """File and line of the mount."""
+    proxy: str = ""
 
     @property
     def source(self) -> str:
@@ -70,7 +71,7 @@ def of_mount(mount: Mount) -> Whose:
     if mount.user:
         uid = int(mount.user) if mount.user.isdigit() else pwd.getpwnam(mount.user).pw_uid
     return Whose(mount.provider, mount.options, mount.credentials, uid, mount.folder, mount.bucket, mount.prefix,
-                 mount.name, str(mount.place))
+                 mount.name, str(mount.place), mount.proxy)
 
 
 def of_caller(*, profile: str = "", endpoint_url: str = "", user: str = "", region: str = "", provider: str = "",
@@ -139,7 +140,8 @@ class Store(AbstractContextManager["Store"]):
             "provider": whose.provider, "endpoint_url": str(options.get("endpoint_url", "")),
             "region": str(options.get("region", "")), "force_path_style": bool(options.get("force_path_style")),
             "bucket": whose.bucket, "prefix": whose.prefix, "profile": whose.credentials.profile,
-            "anonymous": whose.credentials.anonymous, "files": self._files, "broker": self._broker}
+            "anonymous": whose.credentials.anonymous, "files": self._files, "broker": self._broker,
+            "proxy": whose.proxy, "requester_pays": bool(options.get("requester_pays"))}
 
     def _find(self) -> Answer:
         whose = self.whose

@@ -7,7 +7,7 @@ from mountd.core.messages import Cause
 from mountd.words.errors import FAULTS, FaultClass
 from mountd.words.model import Reason
 
-_OF_ONE_BUCKET = frozenset({"throttled", "store-error"})
+_OF_ONE_BUCKET = frozenset({"throttled", "store-error", "proxy-failed"})
 _NAMED = 3
 """Mounts that are called by name in a sentence."""
 

@@ -9,7 +9,7 @@ from mountd.core.config.reading import canonical
 from mountd.words.model import Desired, Mount, Problem
 
 WORKER_KEYS = ("bucket", "prefix", "folder", "options", "credentials", "user", "group", "memory_high",
-               "memory_max")
+               "memory_max", "proxy")
 """Fields of a mount that its worker is started with; a change of any other needs no new worker."""
 
 _TABLES = ("credentials", "check")

@@ -5,8 +5,10 @@ Codes of S3 are those of its error list (Amazon S3 API Reference, "Error respons
 
 import errno
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from typing import Any
 from urllib.parse import urlsplit
 
 from mountd.core.messages import Cause
@@ -60,6 +62,12 @@ def bucket_url(endpoint_url: str, bucket: str, *, path_style: bool) -> str:
     if path_style or is_address(parts.hostname or "") or "." in bucket:
         return f"{endpoint_url.rstrip('/')}/{bucket}"
     return f"{parts.scheme}://{bucket}.{parts.netloc}"
+
+
+def by_proxy(url: str) -> Target:
+    """The proxy's own address: where a connection goes that leads to any store behind it."""
+    parts = urlsplit(url)
+    return Target(parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80), tls=False)
 
 
 def is_address(host: str) -> bool:
@@ -136,7 +144,8 @@ _CODES: dict[str, str] = {
     "TooManyRequests": "throttled",
     "RequestLimitExceeded": "throttled",
 }
-_STATUSES = {301: "wrong-region", 307: "wrong-region", 401: "access-denied", 403: "access-denied", 429: "throttled"}
+_STATUSES = {301: "wrong-region", 307: "wrong-region", 401: "access-denied", 403: "access-denied", 407: "proxy-failed",
+             429: "throttled"}
 _NAMED_ONLY = frozenset({"wrong-region"})
 """Codes whose detail is only the right region, not the store's words."""
 
@@ -148,6 +157,22 @@ def of_store(status: int, code: str, message: str, region: str) -> Cause:
         return Cause(found, f"expecting {region}" if region else f"{code or status}")
     words = " ".join(part for part in (f"{code}:" if message else code, message) if part)
     return Cause(found, words[:_DETAIL_LIMIT] or f"status {status}")
+
+
+_DENIALS = frozenset({"AccessDenied", "AllAccessDisabled", "Forbidden", "403"})
+FULL = frozenset({"QuotaExceeded", "InsufficientStorage", "StorageFull", "XMinioStorageFull",
+                   "XMinioAdminBucketQuotaExceeded", "507"})
+"""What stores say when they take no more data: Ceph RGW, and others with status 507 (RFC 4918, 11.5)."""
+
+
+def of_right(said: Mapping[str, Any], denied: str) -> Cause | None:
+    """What an error answer to a try says of the mount's rights; None for what has nothing to do with them."""
+    code, message = (str(said["Error"].get(name) or "") for name in ("Code", "Message"))
+    status = int(said.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    words = " ".join(part for part in (f"{code}:" if message else code, message) if part)[:_DETAIL_LIMIT]
+    if code in FULL or status == 507:
+        return Cause("store-full", words)
+    return Cause(denied, words) if code in _DENIALS else None
 
 
 _REFUSALS = frozenset({"access-denied", "key-refused", "credentials-expired", "clock-skew"})

@@ -22,6 +22,12 @@ class Worker:
     """Its mount's id, by which open files are found also when the mount is off the folder."""
     stop_timeout: float = 0.0
     """Seconds it may drain when its mount is in no configuration any more."""
+    version: str = ""
+    """Of the mount-s3 it runs; empty when it does not say."""
+    program: str = ""
+    """Which file that was (``core.programs``); empty when it does not say."""
+    started: float = 0.0
+    """Seconds since the epoch; 0 when it does not say."""
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from mountd.core.capabilities import capabilities
 from mountd.core.causes import Shared
 from mountd.core.history import Outage
 from mountd.core.latency import Latency
 from mountd.core.measured import Measured
+from mountd.core.uploads import Found
 from mountd.words.model import Health, Mount, Reason, State
 
 SCHEMA = 1
@@ -47,6 +49,15 @@ class Writes:
 
 
 @dataclass(frozen=True)
+class Aside:
+    """What is shown of a mount beside its state and health."""
+
+    worker_version: str = ""
+    """Of the mount-s3 that serves; empty without one, or when it does not say."""
+    uploads: Found | None = None
+
+
+@dataclass(frozen=True)
 class View:
     """One mount as it is shown. Times are seconds since the epoch."""
 
@@ -76,6 +87,7 @@ class View:
     """When the credentials end, as far as that is known."""
     writes: Writes | None = None
     """None where there is nothing to be known: a read-only mount, or AWS."""
+    aside: Aside = Aside()
 
 
 @dataclass(frozen=True)
@@ -87,6 +99,8 @@ class DaemonView:
     since: float
     config_digest: str
     problems: tuple[str, ...] = ()
+    mount_s3: str = ""
+    """The version that is installed; empty when there is none that can be used."""
 
 
 def stamp(seconds: float | None) -> str | None:
@@ -124,11 +138,21 @@ def mount_document(view: View) -> dict[str, Any]:
         "size": _size(view.size) if view.size else None,
         "writes": {"verdict": view.writes.verdict or None, "way": view.writes.way, "policy": view.writes.policy,
                    "checked_at": stamp(view.writes.checked_at)} if view.writes else None,
+        "can": capabilities(mount), "worker_version": view.aside.worker_version,
+        "uploads": _uploads(view.aside.uploads),
     }
 
 
 def _size(size: Measured) -> dict[str, Any]:
     return {"objects": size.objects, "bytes": size.bytes, "at": stamp(size.at), "quotas": dict(size.quotas)}
+
+
+def _uploads(found: Found | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    oldest = None if found.oldest is None else stamp(found.at - found.oldest)
+    return {"count": found.count, "more": found.more, "oldest": oldest, "aborted": found.aborted,
+            "checked_at": stamp(found.at)}
 
 
 def _shared(cause: Shared) -> dict[str, Any]:
@@ -143,7 +167,7 @@ def document(daemon: DaemonView, views: Sequence[View], now: float, causes: Sequ
     return {
         "schema": SCHEMA, "version": daemon.version, "generated_at": stamp(now),
         "daemon": {"pid": daemon.pid, "since": stamp(daemon.since), "config_digest": daemon.config_digest,
-                   "problems": list(daemon.problems)},
+                   "problems": list(daemon.problems), "mount_s3": daemon.mount_s3},
         "causes": [_shared(cause) for cause in causes],
         "mounts": [mount_document(view) for view in views],
     }

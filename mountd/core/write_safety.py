@@ -117,7 +117,9 @@ class Choice:
 
 def hindrance(status: int, code: str, message: str) -> Cause | None:
     """Why an answer to a trial says nothing of the store as such; None when it does."""
-    if status == 403 or (status == 507 and code):
+    if code in diagnosis.FULL or (status == 507 and code):
+        return Cause("store-full", code)
+    if status == 403:
         return Cause("write-denied", code or f"status {status}")
     if status in (408, 429) or 300 <= status < 400 or (status >= 500 and status != _NOT_IMPLEMENTED):
         return diagnosis.of_store(status, code, message, "")
@@ -166,7 +168,7 @@ def choose(mount: Mount, known: Known | None, failed: Cause | None, version: Ver
     """
     if not is_asked(mount):
         return Choice(Way.DIRECT)
-    if failed is not None and failed.code in ("write-denied", "write-untried"):
+    if failed is not None and failed.code in ("store-full", "write-denied", "write-untried"):
         return Choice(Way.READ_ONLY, None if mount.credentials.anonymous else failed)
     return _by_verdict(mount, *judge(mount, known, version), no_front) if known is not None else None
 

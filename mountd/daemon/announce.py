@@ -8,6 +8,7 @@ from mountd.core.backoff import Failure, worth_saying
 from mountd.daemon.record import Record
 from mountd.words.errors import FAULTS
 from mountd.words.model import Health, Reason, State
+from mountd.words.options import Version, version_text
 
 _log: Any = structlog.get_logger()
 _GOOD = (State.MOUNTED, State.MOUNTING, State.STOPPED, State.DISABLED, State.DRAINING)
@@ -45,6 +46,17 @@ def no_standby(name: str, reason: Reason, count: int) -> None:
     if worth_saying(count):
         times = f" ({count} times in a row)" if count > 1 else ""
         _log.warning(f"{name}: no standby: {reason.text}{times}", mount=name, code=reason.code)
+
+
+def uploads_aborted(name: str, count: int) -> None:
+    """Uploads that nobody would have completed are gone."""
+    _log.info(f"{name}: {count} incomplete upload{'s' * (count != 1)} aborted, older than abort_uploads_after",
+              mount=name)
+
+
+def upgraded(name: str, old: str, new: Version) -> None:
+    """Another mount-s3 is installed, and this mount's worker is to be replaced by it."""
+    _log.info(f"{name}: its worker, mount-s3 {old}, is replaced by {version_text(new)}", mount=name)
 
 
 def _why(reason: Reason) -> str:

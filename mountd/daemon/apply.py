@@ -9,6 +9,8 @@ from mountd.core import actions
 from mountd.core.layers import Kind
 from mountd.core.memory import Drain, Staging
 from mountd.core.messages import Cause
+from mountd.core.observed import Worker
+from mountd.core.programs import is_replaced
 from mountd.core.units.worker import Folder, KeyFiles, Prepared
 from mountd.daemon import demand, spare, waits
 from mountd.daemon.announce import cache_is_full, drained_late, not_killed
@@ -17,6 +19,9 @@ from mountd.daemon.launch import await_answer, launch
 from mountd.system import fuse
 from mountd.system.probe import Answer
 from mountd.words.errors import MountdError
+
+_PATIENCE = 24 * 3600.0
+"""Seconds that a worker which an upgrade has replaced may finish what is open."""
 
 
 def _prepare(kept: Kept, _action: actions.Prepare) -> bool:
@@ -176,10 +181,16 @@ def _detach(kept: Kept, _action: actions.Detach) -> bool:
 
 def _start_drain(kept: Kept, action: actions.StartDrain) -> bool:
     orphan = kept.workers[action.unit]
-    deadline = kept.world.now() + kept.stop_timeout
+    deadline = kept.world.now() + (_PATIENCE if _is_outdated(kept, orphan) else kept.stop_timeout)
     drain = Drain(orphan.unit, orphan.mount_id, deadline)
     kept.memory = replace(kept.memory, draining=(*kept.memory.draining, drain))
     return True
+
+
+def _is_outdated(kept: Kept, worker: Worker) -> bool:
+    """Was it replaced because another mount-s3 is installed? Nobody has asked for that, and nobody waits for it."""
+    serving = kept.serving
+    return serving is not None and is_replaced(worker.program, serving.program)
 
 
 def _kill(kept: Kept, action: actions.Kill) -> bool:

@@ -160,6 +160,8 @@ class Checks:
     def _tell(self, proof: Proof, cause: Cause | None) -> None:
         if proof.serves:
             proof.found(cause)
+        else:
+            proof.kept.explain(cause)
 
     # Something changed outside
 

@@ -58,8 +58,12 @@ class Diagnoses:
     def _question(self, one: _Waiting, told: Told) -> None:
         ask_with_keys(self._stores, self._vault, "diagnose", one.mount, lambda answer: told(_finding(answer)))
 
+    def ask_about(self, task: str, mount: Mount, answered: Callback, **fields: object) -> None:
+        """Ask something else of a mount's bucket; ``answered`` is called in any case, and not from within."""
+        ask_with_keys(self._stores, self._vault, task, mount, answered, **fields)
 
-def ask_with_keys(stores: Stores, vault: Vault, task: str, mount: Mount, answered: Callback) -> None:
+
+def ask_with_keys(stores: Stores, vault: Vault, task: str, mount: Mount, answered: Callback, **fields: object) -> None:
     """Put a question about a mount, with the means to answer it as its worker would."""
     broker, token = vault.door(mount.name)
     try:
@@ -75,7 +79,7 @@ def ask_with_keys(stores: Stores, vault: Vault, task: str, mount: Mount, answere
             return
         stores.ask(
             task, answered, descriptors=list(files.values()), files=list(files), **place(mount),
-            elsewhere=mount.name in vault.accounts, broker=broker, deadline=DEADLINE)
+            elsewhere=mount.name in vault.accounts, broker=broker, **{"deadline": DEADLINE, **fields})
     finally:
         for number in files.values():
             os.close(number)
@@ -86,7 +90,8 @@ def place(mount: Mount) -> dict[str, Any]:
     options, wanted = mount.options, mount.credentials
     return {"endpoint_url": str(options.get("endpoint_url", "")), "region": str(options.get("region", "")),
             "bucket": mount.bucket, "prefix": mount.prefix, "force_path_style": bool(options.get("force_path_style")),
-            "profile": wanted.profile, "anonymous": wanted.anonymous}
+            "profile": wanted.profile, "anonymous": wanted.anonymous, "provider": mount.provider, "proxy": mount.proxy,
+            "requester_pays": bool(options.get("requester_pays"))}
 
 
 def way(mount: Mount) -> object:
@@ -95,7 +100,7 @@ def way(mount: Mount) -> object:
     path_style = bool(options.get("force_path_style"))
     place = target(str(options.get("endpoint_url", "")), str(options.get("region", "")), mount.bucket,
                    path_style=path_style)
-    return place, options.get("ca_bundle")
+    return place, options.get("ca_bundle"), mount.proxy
 
 
 def _finding(answer: Answer | MountdError) -> Finding | None:

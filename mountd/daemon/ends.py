@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mountd.core import remarks
 from mountd.core.backoff import LOOP, Failure
 from mountd.core.messages import Cause, Ending, epitaph, of_ending
 from mountd.core.observed import Worker
@@ -119,9 +120,10 @@ def _ask_for_words(kept: Kept, worker: Worker, ending: Ending) -> None:
         words = "" if isinstance(answer, MountdError) else str(answer["words"])
         if kept.is_starting(worker.unit):
             stale = kept.memory.staging is not None and kept.memory.staging.was_spare
+            finding = kept.memory.staging.finding if kept.memory.staging is not None else None
             drop_staging(kept)
             if not stale:
-                _fail(kept, worker.unit, of_ending(replace(ending, words=words)))
+                _fail(kept, worker.unit, remarks.better(of_ending(replace(ending, words=words)), finding))
             kept.wake()
 
     _bury(kept, worker)

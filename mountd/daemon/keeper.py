@@ -195,8 +195,7 @@ class Keeper:
             return apply.act(self.kept, action)
         except MountdError as error:
             apply.drop_staging(self.kept)
-            self.kept.fail(Cause(error.fault.code, error.detail))
-            return True
+            return self.kept.refused(Cause(error.fault.code, error.detail))
 
     def _turn(self, decision: Decision) -> bool:
         kept = self.kept
@@ -264,7 +263,7 @@ class Keeper:
             told.checked_at, unit, self._world.systemd.pid(unit), spare.standby(kept), told.restarts, self._next_try(),
             told.history.last(wall, kept.grace), told.credentials, availabilities(told.history, wall),
             told.history.begun, waits.shown(kept), told.latency, self._waiting(serving), kept.size(), told.expires,
-            self._world.writes.shown(kept),
+            self._world.writes.shown(kept), kept.aside(),
         )
 
     def _waiting(self, serving: Worker | None) -> int | None:

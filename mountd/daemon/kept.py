@@ -1,11 +1,12 @@
 """One kept mount: what is known of it, shared by those who look, act and mourn."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from random import random
+from types import MappingProxyType
 
-from mountd.core import backoff, reasons
+from mountd.core import backoff, reasons, remarks
 from mountd.core.backoff import STABLE_SECONDS, Failure
 from mountd.core.health import Evidence, proven
 from mountd.core.layers import Kind, Layer
@@ -14,6 +15,8 @@ from mountd.core.memory import Drain, Memory
 from mountd.core.messages import Cause
 from mountd.core.observed import Observed, Worker
 from mountd.core.situation import Situation
+from mountd.core.status import Aside
+from mountd.core.uploads import Found
 from mountd.daemon import record
 from mountd.daemon.announce import Announcer, not_killed
 from mountd.daemon.world import World
@@ -27,6 +30,11 @@ _SPARE_AFTER = 1.0
 
 class Kept:
     """The memory of one mount, and the few sentences that change it. ``wake()`` asks for a look, soon."""
+
+    remarks: Mapping[str, Cause] = MappingProxyType({})
+    """What else is to be said of it while it serves, by who found it (``core.remarks``)."""
+    uploads: Found | None = None
+    """Its incomplete uploads, as last looked for."""
 
     def __init__(self, name: str, folder: str, world: World, wake: Callable[[], None]) -> None:
         self.name, self.folder, self.world, self.wake = name, folder, world, wake
@@ -129,6 +137,15 @@ class Kept:
             self.workers[serving.unit] = replace(serving, digest="to be replaced")
         self.wake()
 
+    def refused(self, cause: Cause) -> bool:
+        """An action could not be carried out. False when that is what the next try waits for already: a guard, too, may
+        need what the worker wants."""
+        failure = self.memory.failure
+        if failure is not None and failure.cause == cause and (failure.not_before or 0.0) > self.world.now():
+            return False
+        self.fail(cause)
+        return True
+
     def fail(self, cause: Cause) -> None:
         """Remember a failure; after a stable spell it is a first one again."""
         now = self.world.now()
@@ -146,6 +163,29 @@ class Kept:
         self.memory = replace(self.memory, failure=failure, prepared=self.memory.prepared if keep else None)
         if not self.world.outages.tells(self.mount, State.WAITING, cause):
             self.announcer.failed(failure, self.reason(cause))
+
+    @property
+    def serving(self) -> Worker | None:
+        """The worker that served when the folder was last looked at."""
+        return Observed(self.layers, tuple(self.workers.values())).serving
+
+    def aside(self) -> Aside:
+        """What is shown of the mount beside its state and health."""
+        return Aside(self.serving.version if self.serving is not None else "", self.uploads)
+
+    def remark(self, source: str, cause: Cause | None) -> None:
+        """``source`` has found this to say of the mount, or no longer anything."""
+        if self.remarks.get(source) != cause:
+            self.remarks = {**self.remarks, source: cause} if cause is not None else {
+                key: value for key, value in self.remarks.items() if key != source}
+            self.wake()
+
+    def explain(self, found: Cause | None) -> None:
+        """S3, asked apart from a worker that failed to start, has said why."""
+        failure = self.memory.failure
+        if failure is not None and (cause := remarks.better(failure.cause, found)) != failure.cause:
+            self.memory = replace(self.memory, failure=replace(failure, cause=cause))
+            self.wake()
 
     def served(self) -> None:
         """A worker has come to the folder and has answered."""

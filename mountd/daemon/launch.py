@@ -18,7 +18,7 @@ from mountd.system.probe import Answer
 from mountd.system.waiting import Waiting
 from mountd.words.errors import MountdError
 from mountd.words.model import Mount
-from mountd.words.options import OPTIONS, Version
+from mountd.words.options import OPTIONS, Version, version_text
 
 _ASK_AGAIN_MS = 200
 
@@ -87,7 +87,8 @@ def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None
     asks_at = kept.world.vault.admit(mount.name, unit_name(mount.name, generation)) if by_broker else ""
     place = _place(kept, mount, guard)
     order = Launch(mount, generation, binary.path, prepared, kept.digest, place.waiting.connection, place.mount_id,
-                   asks_at, _plans_with(kept, mount, binary.version), waits=await_fd is not None)
+                   asks_at, _plans_with(kept, mount, binary.version), version_text(binary.version), binary.program,
+                   kept.world.wall(), waits=await_fd is not None)
     made = _worker(order)
     kept.workers[made.unit], kept.key_digests[made.unit] = made, prepared.keys.digest
     kept.world.caches.update({made.cache} - {""})
@@ -118,7 +119,8 @@ def _lacks_keys(kept: Kept, mount: Mount, prepared: Prepared) -> bool:
 def _worker(order: Launch) -> Worker:
     mount = order.mount
     return Worker(order.unit, mount.name, order.generation, order.digest, order.connection, mount.folder,
-                  order.prepared.cache, order.mount_id)
+                  order.prepared.cache, order.mount_id, version=order.version, program=order.program,
+                  started=order.started)
 
 
 @dataclass(frozen=True)

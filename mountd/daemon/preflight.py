@@ -11,8 +11,8 @@ from gi.repository import GLib
 from mountd.core.diagnosis import Finding
 from mountd.daemon.kept import Kept
 
-LATE = 1.0
-"""Seconds after which a start takes long; most take a tenth of it."""
+LATE = 0.5
+"""Seconds after which a start takes long; most take a fifth of it."""
 AGAIN = 5.0
 """Seconds between two questions."""
 

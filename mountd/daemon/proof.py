@@ -9,7 +9,7 @@ from collections.abc import Callable
 from math import ceil
 from zlib import crc32
 
-from mountd.core import health
+from mountd.core import health, remarks
 from mountd.core.messages import Cause
 from mountd.core.spans import text as span_text
 from mountd.daemon.kept import Kept
@@ -240,7 +240,7 @@ class Proof:
             cause = cause or self.kept.world.vault.ending(self.kept.name)
             if why is None and cause is not None and healthy is Health.OK:
                 return Health.DEGRADED, cause
-            return healthy, why or cause
+            return remarks.verdict((healthy, why or cause), self.kept.remarks.values())
         if state in (State.WAITING, State.FAILED, State.FOREIGN):
             return Health.DOWN, cause
         crashed = cause is not None and FAULTS[cause.code].klass is FaultClass.WORKER

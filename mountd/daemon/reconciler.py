@@ -11,6 +11,7 @@ from mountd.core.messages import Ending
 from mountd.core.observed import Worker
 from mountd.core.status import DaemonView, View, document, dumps, mount_document, summary
 from mountd.daemon import record, state_files
+from mountd.daemon.beside import Beside
 from mountd.daemon.checks import Checks
 from mountd.daemon.configuration import Configuration
 from mountd.daemon.handover import hand_over
@@ -23,6 +24,7 @@ from mountd.system.small_files import read_json
 from mountd.words import paths
 from mountd.words.errors import MountdError
 from mountd.words.model import Desired, Health, State
+from mountd.words.options import version_text
 
 _log: Any = structlog.get_logger()
 _HELD = paths.STATE / "stopped.json"
@@ -48,6 +50,7 @@ class Reconciler:
         self._rotation = Rotation(lambda: [keeper.kept for keeper in self._keepers.values()])
         self._rounds = Rounds(lambda: [keeper.hang for keeper in self._keepers.values()])
         self._held: set[str] = set(read_json(_HELD) or ())
+        self._beside = Beside(world, self._keepers.values, lambda: configuration.desired.daemon)
 
     # Keepers
 
@@ -59,6 +62,7 @@ class Reconciler:
         return keeper
 
     def _turned(self, keeper: Keeper) -> None:
+        self._beside.turned(keeper)
         view = keeper.view()
         if view is not None:
             self._world.outages.look(view)
@@ -75,6 +79,7 @@ class Reconciler:
 
     def _forget(self, keeper: Keeper) -> None:
         keeper.close()
+        self._beside.forget(keeper)
         self._keepers.pop((keeper.name, keeper.folder), None)
         if not any(name == keeper.name for name, _ in self._keepers):
             told = keeper.kept.record
@@ -150,7 +155,8 @@ class Reconciler:
             keeper.mounts_changed()
 
     def wake_all(self) -> None:
-        """Something that concerns all mounts has changed."""
+        """Something that concerns all mounts has changed: the program, perhaps."""
+        self._beside.look()
         for keeper in self._keepers.values():
             keeper.wake()
 
@@ -210,10 +216,12 @@ class Reconciler:
         keeper = self._named(name)
         self._rotation.look(keeper.kept, again=True)
         keeper.proof.ask()
+        self._beside.hasten(keeper)
         keeper.wake()
 
     def reload(self) -> None:
         """Take the files on. Raises ``config-invalid`` with one fault a line; then nothing has changed."""
+        self._beside.look()
         taken = self._configuration.take(self._world.binary.version)
         self._read()
         if not taken:
@@ -255,6 +263,7 @@ class Reconciler:
         daemon = DaemonView(
             self._daemon.version, self._daemon.pid, self._daemon.since, self._configuration.desired.digest,
             tuple(str(problem) for problem in self._configuration.problems),
+            version_text(version) if (version := self._world.binary.version) else "",
         )
         return dumps(document(daemon, self.views(), self._world.wall(), self._world.outages.causes()))
 
@@ -277,12 +286,9 @@ class Reconciler:
 
     def close(self) -> None:
         """Forget all keepers; mounts and workers stay."""
-        self._rounds.close()
-        self._rotation.close()
-        self._checks.close()
-        self._world.outages.close()
-        for keeper in self._keepers.values():
-            keeper.close()
+        for close in (self._rounds.close, self._rotation.close, self._beside.close, self._checks.close,
+                      self._world.outages.close, *(keeper.close for keeper in self._keepers.values())):
+            close()
 
 
 def config_files(file: str | None, dropins: str | None) -> Configuration:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mountd.core import programs
 from mountd.core.messages import Cause
 from mountd.system.probe import Answer, Helper
 from mountd.words import paths
@@ -19,6 +20,8 @@ class Installed:
 
     path: str
     version: Version
+    program: str = ""
+    """Which file it is (``core.programs``)."""
 
 
 _Identity = tuple[str, int, int, int]
@@ -51,7 +54,7 @@ class Binary:
 
     def _read(self, identity: _Identity, answer: Answer | MountdError) -> None:
         if identity == self._identity:
-            self._found = _judge(identity[0], answer)
+            self._found = _judge(identity, answer)
             self._changed()
 
 
@@ -65,7 +68,8 @@ def _identify() -> _Identity | None:
     return None
 
 
-def _judge(path: str, answer: Answer | MountdError) -> Installed | Cause:
+def _judge(identity: _Identity, answer: Answer | MountdError) -> Installed | Cause:
+    path, *numbers = identity
     if isinstance(answer, MountdError):
         return Cause(answer.fault.code, answer.detail)
     try:
@@ -74,4 +78,4 @@ def _judge(path: str, answer: Answer | MountdError) -> Installed | Cause:
         return Cause("host-refused", f"{path} --version: {error}")
     if version < OLDEST:
         return Cause("worker-too-old", version_text(version))
-    return Installed(path, version)
+    return Installed(path, version, programs.program(path, *numbers))

@@ -61,10 +61,7 @@ def stage(source: str, *, read_only: bool) -> Staged:
 
     Raises MountdError ``fuse-missing`` when /dev/fuse cannot be opened and ``host-refused`` for all else.
     """
-    try:
-        fuse_fd = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
-    except OSError as error:
-        raise MountdError("fuse-missing", str(error.strerror)) from error
+    fuse_fd = _open_fuse()
     try:
         mount_fd = _fuse_mount(fuse_fd, source, paths.FUSE_SUBTYPE, read_only=read_only)
     except OSError as error:
@@ -82,9 +79,16 @@ def _closing(descriptor: int) -> Iterator[int]:
         os.close(descriptor)
 
 
+def _open_fuse() -> int:
+    try:
+        return os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+    except OSError as error:
+        raise MountdError("fuse-missing", str(error.strerror)) from error
+
+
 def _dead_fuse(name: str) -> int:
     """A FUSE mount whose server's end is closed: every call gets ENOTCONN at once, root's too."""
-    with _closing(os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)) as fuse_fd:
+    with _closing(_open_fuse()) as fuse_fd:
         return _fuse_mount(fuse_fd, f"{paths.GUARD_SOURCE}:{name}", paths.GUARD_SOURCE, read_only=True)
 
 

@@ -71,6 +71,21 @@ _ROWS = (
           "set read_only = true in {place}, or have the store upgraded",
           "Uploads as mount-s3 makes them were tried on a scratch key: every file that is written would end in an "
           "error. Ceph 16 is such a store; Ceph 18 is not."),
+    Fault("read-denied", _C.ACCESS, "{endpoint} lists {bucket} but does not let its objects be read: {detail}",
+          "give the key or role s3:GetObject on {bucket}, or use another one",
+          "The bucket can be listed with these credentials, which is all that mount-s3 asks for when it starts, but "
+          "the first objects that are listed may not be read. Where objects are encrypted by a key of KMS, "
+          "kms:Decrypt is needed besides. Asked again each minute."),
+    Fault("read-only-key", _C.ACCESS, "{endpoint} does not let {bucket} be written: {detail}",
+          "set read_only = true in {place}, or give the key s3:PutObject on {bucket}",
+          "The mount is writable and its credentials are not: an upload that was begun for a try, and would have been "
+          "given up again, was refused. Callers would meet it as an input/output error at their first write. "
+          "Reading goes on. Asked again each minute."),
+    Fault("store-full", _C.ACCESS, "{endpoint} takes no more data for {bucket}: {detail}",
+          "delete what is not needed, or have the quota raised",
+          "The store refused an upload that was begun for a try, because of a quota or because it is full. Callers "
+          "meet it as an input/output error when they write or close; what they wrote is not stored. Reading goes "
+          "on. Asked again each minute."),
     Fault("key-refused", _C.CREDENTIALS, "{endpoint} does not accept the key: {detail}",
           "mend the credentials ({credentials}), then: s3mountctl restart {name}",
           "The access key is unknown to the store, or the secret does not belong to it. After mending the file the "
@@ -136,6 +151,11 @@ _ROWS = (
           "correct http:// or https:// and the port of endpoint_url in {place}",
           "The port answers, but plain HTTP where TLS was expected or the other way round. mount-s3 itself says "
           "nothing of it for a minute or more."),
+    Fault("proxy-failed", _C.NETWORK, "the proxy does not lead to {endpoint}: {detail}",
+          "correct proxy in {place}, or remove it",
+          "The mount has a proxy, and the proxy cannot be found, refuses connections, or does not pass requests on. "
+          "Workers use the proxy of their mount and no other: variables such as HTTPS_PROXY of the machine do not "
+          "count for them."),
     Fault("throttled", _C.NETWORK, "{endpoint} asks to slow down",
           "nothing; s3mountd tries again by itself",
           "The store answered 503 SlowDown to every attempt."),

@@ -39,6 +39,10 @@ _ROWS = (
            "auto", choices=("auto", "front", "read-only", "trust")),
     Option("on_sleep", Kind.ENUM, "Before the machine sleeps: leave blocked callers, or free them by an error.", "keep",
            choices=("keep", "abort")),
+    Option("proxy", Kind.URL, "HTTP proxy on the way to S3; none of the machine's own counts. mount-s3 1.20 or newer.",
+           "none"),
+    Option("abort_uploads_after", Kind.SPAN, "Incomplete uploads below the prefix are aborted when older than this.",
+           "never", low=600, high=366 * 24 * 3600),
 )
 MOUNT_KEYS: dict[str, Option] = {row.name: row for row in _ROWS}
 
@@ -95,6 +99,8 @@ DAEMON_KEYS: dict[str, Option] = {
     for row in (
         Option("on_stop", Kind.ENUM, "What becomes of the mounts when the daemon is stopped.", "keep",
                choices=("keep", "unmount")),
+        Option("on_upgrade", Kind.ENUM, "What becomes of workers when another mount-s3 is installed.", "replace",
+               choices=("replace", "keep")),
         Option("log_level", Kind.ENUM, "How much the daemon says.", "info",
                choices=("debug", "info", "warning", "error")),
         Option("http", Kind.LISTEN, 'Where status pages and metrics are offered, such as "127.0.0.1:9787"; or "off".',

@@ -138,6 +138,10 @@ class Mount:
     write_safety: str = "auto"
     front: str = ""
     """Which front it goes by, "" for none; the daemon says so, no file does."""
+    proxy: str = ""
+    """URL of the HTTP proxy on the way to S3; empty: none."""
+    abort_uploads_after: float = 0.0
+    """Incomplete uploads below the prefix that are older are aborted; 0: none is."""
 
     @property
     def source(self) -> str:
@@ -160,6 +164,7 @@ class DaemonSettings:
     """``core.listen`` understands it."""
     on_change: tuple[str, ...] = ()
     """Program and arguments; empty: none."""
+    on_upgrade: str = "replace"
     webhook: str = field(default="", repr=False)
     """A secret: whoever knows the URL can post there. Never logged, shown or handed on but over a pipe."""
 

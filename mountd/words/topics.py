@@ -71,9 +71,10 @@ _ROWS = (
           "cache).",
           'Lower metadata_ttl, or set it to "minimal".'),
     Topic("checkpoints", "a checkpoint is safe when its file is closed",
-          "An upload ends with close(). A process that is killed before leaves nothing at all, not half a file; "
-          "fsync also ends the upload. Libraries that write a temporary file and rename it need a place that can "
-          "rename.",
+          "An upload ends with close(), or with fsync, after which no more can be written. Also a process that is "
+          "killed closes its files: what it had written by then is stored, half a file under its full name. When "
+          "mount-s3 itself is killed, or the machine dies, nothing is stored. Libraries that write a temporary file "
+          "and rename it need a place that can rename.",
           "Write to local disk, then copy in under a new name for each checkpoint."),
 )
 TOPICS: dict[str, Topic] = {row.name: row for row in _ROWS}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import rig
-from tests.bench.recovery import BEGIN, END, _table, write
+from tests.bench.pages import BEGIN, END, table, write
 from tests.machine import ceph
 from tests.machine.cache import REPO, digest, made_once, say
 from tests.machine.equip import equip
@@ -100,8 +100,8 @@ def measure(machine: Machine) -> tuple[str, int, int]:
             bare_lost += sum(map(lost, bare))
         if gateway:
             gateway.stop()
-    table = _table(("store (how s3mountd mounts it)", "program", "with s3mountd", "mount-s3 by hand"), rows)
-    return table, ours_lost, bare_lost
+    shown = table(("store (how s3mountd mounts it)", "program", "with s3mountd", "mount-s3 by hand"), rows)
+    return shown, ours_lost, bare_lost
 
 
 def main() -> int:

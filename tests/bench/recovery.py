@@ -11,17 +11,18 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from tests.bench import outages
 from tests.bench.outages import LONG, SHORT, Move, Spell
+from tests.bench.pages import BEGIN, END, table, write
 from tests.machine.cache import REPO, say
 from tests.machine.far import FAULTS, Far
 from tests.machine.rootfs import SUITES
 
+__all__ = ["BEGIN", "END", "write"]
+
 PAGE = REPO / "docs/recovery.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 
 NETWORK = {
     "unplugged": "link down",
@@ -92,11 +93,6 @@ def _move_rows(found: Mapping[str, Move]) -> list[tuple[str, ...]]:
     ]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)])
-
-
 def _measured(release: str, at_once: int) -> dict[str, Any]:
     """Everything, so many machines at a time; raises what one of them raised, after all have ended."""
     runs: dict[str, Callable[[str], Any]] = {
@@ -114,25 +110,18 @@ def tables(release: str, at_once: int) -> str:
     found = _measured(release, at_once)
     parts = (
         "### S3 or the network is away", "",
-        _table(("trouble", "for", "a new reader", "an open file", "an upload", "status, after", "S3 back: served",
+        table(("trouble", "for", "a new reader", "an open file", "an upload", "status, after", "S3 back: served",
                 "by hand", "status ok", "restarted"), _network_rows({name: found[name] for name in FAULTS})), "",
         "### An address changes", "",
-        _table(("whose", "served after, while reading", "by hand", f"after {outages.IDLE:.0f} s of quiet",
+        table(("whose", "served after, while reading", "by hand", f"after {outages.IDLE:.0f} s of quiet",
                 "by hand", "status", "restarted"), _move_rows({name: found[name] for name in MOVES})), "",
         "### A worker is gone", "",
-        _table(("trouble", "a new reader", "an open file", "an upload", "code", "served again", "by hand",
+        table(("trouble", "a new reader", "an open file", "an upload", "code", "served again", "by hand",
                 "status ok"), _worker_rows({name: found[name] for name in WORKERS})),
     )
     about = (f"Debian {release} machines, {at_once} at a time, {os.cpu_count()} cores, load of the host "
              f"{os.getloadavg()[0]:.1f}; one run each; outages of {SHORT:.0f} and {LONG:.0f} s.")
     return "\n".join((about, "", *parts))
-
-
-def write(page: Path, text: str) -> None:
-    """Replace what stands between the markers."""
-    before, _, rest = page.read_text().partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}")
 
 
 def main() -> int:

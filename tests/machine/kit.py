@@ -19,6 +19,7 @@ PORT = 9400
 ENDPOINT = f"http://127.0.0.1:{PORT}"
 REGION = "us-east-1"
 READER = Identity("reader", "WEEDREADKEY000000001", "weedreadsecret0123456789", ("Read", "List"))
+LISTER = Identity("lister", "WEEDLISTKEY000000001", "weedlistsecret0123456789", ("List",))
 BUCKETS = ("bucket-one", "bucket-two", "bucket-three")
 
 WORKER_PREFIX = "/opt/aws/mountpoint-s3"
@@ -81,7 +82,7 @@ class Kit(Inside):
     def start_s3(self, buckets: Sequence[str] = BUCKETS) -> None:
         """SeaweedFS on ENDPOINT with signatures on, back after each reboot; each bucket has hello.txt.
 
-        ADMIN may do everything, READER may read and list. Raises SeaweedError without a server.
+        ADMIN may do everything, READER may read and list, LISTER only list. Raises SeaweedError without a server.
         """
         command = shlex.join(self.s3_command(DATA, PORT))
         unit = WEED_UNIT.format(data=DATA, command=command, endpoint=ENDPOINT)
@@ -94,7 +95,7 @@ class Kit(Inside):
 
         Raises SeaweedError without a server.
         """
-        identities = [seaweed._as_json(one) for one in (ADMIN, READER)]
+        identities = [seaweed._as_json(one) for one in (ADMIN, READER, LISTER)]
         self.write(str(CONFIG), json.dumps({"identities": identities}), 0o600)
         return [self.share(Seaweed.binary()), *seaweed._command(data, port, "127.0.0.1", CONFIG, None)]
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from mountd.cli.stores import Store
+from tests.s3 import asking
 from tests.s3.seaweed import ADMIN, PORTS, Identity, Seaweed
+from tests.s3.servers import Authority
 
 READER = Identity("reader", "WEEDREADERKEY000001", "readersecret", ("Read:shared", "List:shared"))
 
@@ -21,6 +23,37 @@ def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = Seaweed.start(tmp_path_factory.mktemp("weed"), 18_400 + os.getpid() % 100 * PORTS, (ADMIN, READER))
     yield server.endpoint
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint of a SeaweedFS with a bucket "here", and identities with less and less rights."""
+    server = Seaweed.start(tmp_path_factory.mktemp("here"), 19_400 + os.getpid() % 100 * PORTS,
+                           (ADMIN, asking.GUEST, asking.LISTER, asking.READER))
+    try:
+        _client(server.endpoint).create_bucket(Bucket="here")
+        yield server.endpoint
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def admin(here: str) -> Any:
+    """boto3's client of that server, for whom everything is allowed."""
+    return _client(here)
+
+
+def _client(endpoint: str) -> Any:
+    import boto3
+
+    return boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id=ADMIN.access_key,
+                        aws_secret_access_key=ADMIN.secret_key)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A CA that nobody trusts."""
+    return Authority.make(tmp_path_factory.mktemp("ca"))
 
 
 @pytest.fixture

@@ -2,59 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mountd.system.s3.diagnose import STEP_LIMIT, diagnose
-from tests.s3.seaweed import ADMIN, PORTS, Identity, Seaweed
+from tests.s3 import asking
+from tests.s3.asking import GUEST, KEYS, keys
+from tests.s3.seaweed import ADMIN
 from tests.s3.servers import EMPTY, Authority, closed_port, error, http, listening
 
-GUEST = Identity("guest", "WEEDGUESTKEY0000001", "guestsecret", ("Read:another", "List:another"))
-KEYS = f"[default]\naws_access_key_id={ADMIN.access_key}\naws_secret_access_key={ADMIN.secret_key}\n"
 QUICK = STEP_LIMIT
 """Seconds: nobody waited for a limit. 0.2 is promised, and printed, for a machine that has nothing else to do."""
 
 
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority.make(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture(scope="module")
-def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A SeaweedFS with a bucket "here"; its endpoint."""
-    import boto3
-
-    server = Seaweed.start(tmp_path_factory.mktemp("weed"), 19_400 + os.getpid() % 100 * PORTS, (ADMIN, GUEST))
-    try:
-        boto3.client("s3", endpoint_url=server.endpoint, region_name="us-east-1", aws_access_key_id=ADMIN.access_key,
-                     aws_secret_access_key=ADMIN.secret_key).create_bucket(Bucket="here")
-        yield server.endpoint
-    finally:
-        server.stop()
-
-
-def ask(endpoint_url: str, bucket: str = "here", *, files: Mapping[str, bytes | str] | None = None,
-        **changed: object) -> dict[str, Any]:
-    """What the task says, with these files given as descriptors."""
-    given = {"credentials": KEYS} if files is None else files
-    question = {"endpoint_url": endpoint_url, "region": "us-east-1", "bucket": bucket, "prefix": "",
-                "force_path_style": True, "profile": "", "anonymous": False, "deadline": 8.0, "files": list(given)}
-    numbers = []
-    for name, content in given.items():
-        numbers.append(os.memfd_create(name))
-        os.write(numbers[-1], content.encode() if isinstance(content, str) else content)
+def ask(endpoint_url: str, bucket: str = "here", **changed: Any) -> dict[str, Any]:
+    """What the task says."""
     begun = time.monotonic()
-    try:
-        answer = diagnose({**question, **changed}, numbers)
-    finally:
-        for number in numbers:
-            os.close(number)
+    answer = asking.ask(diagnose, endpoint_url, bucket, **{"deadline": 8.0, **changed})
     print(f"{endpoint_url} {bucket}: {answer['code'] or 'well'} ({answer['detail']}) "
           f"in {1000 * (time.monotonic() - begun):.0f} ms")
     return answer
@@ -93,6 +61,32 @@ def test_the_deadline_ends_every_step() -> None:
         answer = ask(f"http://127.0.0.1:{server.port}", deadline=0.3)
     assert answer["code"] == "unreachable"
     assert answer["seconds"] < STEP_LIMIT
+
+
+# A proxy
+
+
+def test_a_proxy_that_refuses_and_one_that_nobody_knows() -> None:
+    port = closed_port()
+    answer = ask("http://store.invalid:9000", proxy=f"http://127.0.0.1:{port}")
+    assert (*pair(answer), answer["detail"]) == ("proxy-failed", True, f"127.0.0.1:{port}: refuses connections")
+    answer = ask("http://store.invalid:9000", proxy="http://proxy.invalid:3128")
+    assert pair(answer) == ("proxy-failed", True)
+    assert answer["detail"].startswith("proxy.invalid:3128: proxy.invalid: ")
+
+
+def test_by_a_proxy_the_store_is_reached_whose_name_only_that_knows() -> None:
+    with listening(http(200, EMPTY)) as proxy:
+        assert ask("http://store.invalid:9000", proxy=f"http://127.0.0.1:{proxy.port}")["code"] == ""
+    assert proxy.requests[-1].startswith(b"GET http://store.invalid:9000/here?")
+
+
+@pytest.mark.parametrize(("endpoint", "status"), [("http://store.invalid:9000", 407), ("https://store.invalid", 407),
+                                                  ("https://store.invalid", 403)])
+def test_a_proxy_that_does_not_pass_requests_on(endpoint: str, status: int) -> None:
+    with listening(http(status)) as proxy:
+        assert ask(endpoint, proxy=f"http://127.0.0.1:{proxy.port}")["code"] == "proxy-failed"
+    assert proxy.requests
 
 
 # TLS
@@ -210,50 +204,49 @@ def test_without_a_region_written_down_the_bucket_may_be_elsewhere() -> None:
 # Keys and buckets, at a real server
 
 
-def test_all_is_well(weed: str) -> None:
-    assert ask(weed)["code"] == ""  # boto3 comes with the first one
-    answer = ask(weed)
+def test_all_is_well(here: str) -> None:
+    assert ask(here)["code"] == ""  # boto3 comes with the first one
+    answer = ask(here)
     assert (answer["code"], answer["detail"]) == ("", "")
     assert answer["seconds"] < QUICK
     assert abs(answer["skew"]) < 5
 
 
-def test_no_bucket(weed: str) -> None:
-    assert pair(ask(weed, "nowhere")) == ("bucket-missing", False)
+def test_no_bucket(here: str) -> None:
+    assert pair(ask(here, "nowhere")) == ("bucket-missing", False)
 
 
 @pytest.mark.parametrize("change", [(ADMIN.access_key, "WEEDNOBODY0000000001"), (ADMIN.secret_key, "wrong")],
                          ids=["key", "secret"])
-def test_a_key_that_is_refused(weed: str, change: tuple[str, str]) -> None:
-    answer = ask(weed, files={"credentials": KEYS.replace(*change)})
+def test_a_key_that_is_refused(here: str, change: tuple[str, str]) -> None:
+    answer = ask(here, files={"credentials": KEYS.replace(*change)})
     assert pair(answer) == ("key-refused", False)
     assert "wrong" not in answer["detail"]
 
 
-def test_a_key_that_may_not(weed: str) -> None:
-    keys = f"[default]\naws_access_key_id={GUEST.access_key}\naws_secret_access_key={GUEST.secret_key}\n"
-    assert pair(ask(weed, files={"credentials": keys})) == ("access-denied", False)
+def test_a_key_that_may_not(here: str) -> None:
+    assert pair(ask(here, files={"credentials": keys(GUEST)})) == ("access-denied", False)
 
 
-def test_nobody_may_not_either(weed: str) -> None:
-    assert pair(ask(weed, files={}, anonymous=True)) == ("access-denied", False)
+def test_nobody_may_not_either(here: str) -> None:
+    assert pair(ask(here, files={}, anonymous=True)) == ("access-denied", False)
 
 
 @pytest.mark.parametrize(("text", "profile", "code"), [
     ("[other]\n", "", "no-credentials"), ("[default]\nregion=x\n", "", "no-credentials"),
     ("[default]\n", "kopah", "profile-missing"), ("no such file", "", "no-credentials")])
-def test_files_without_the_keys(weed: str, text: str, profile: str, code: str) -> None:
-    assert ask(weed, files={"config": text}, profile=profile)["code"] == code
+def test_files_without_the_keys(here: str, text: str, profile: str, code: str) -> None:
+    assert ask(here, files={"config": text}, profile=profile)["code"] == code
 
 
-def test_a_profile_by_name(weed: str) -> None:
-    assert ask(weed, files={"config": KEYS.replace("[default]", "[profile kopah]")}, profile="kopah")["code"] == ""
+def test_a_profile_by_name(here: str) -> None:
+    assert ask(here, files={"config": KEYS.replace("[default]", "[profile kopah]")}, profile="kopah")["code"] == ""
 
 
-def test_keys_that_a_program_makes_are_not_made_here(weed: str, tmp_path: Path) -> None:
+def test_keys_that_a_program_makes_are_not_made_here(here: str, tmp_path: Path) -> None:
     trace = tmp_path / "ran"
     files = {"config": f"[default]\ncredential_process = /usr/bin/touch {trace}\n"}
-    assert ask(weed, files=files)["code"] == ""
+    assert ask(here, files=files)["code"] == ""
     assert not trace.exists()
 
 

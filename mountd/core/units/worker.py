@@ -7,16 +7,16 @@ rates 1.3 (``systemd-analyze security``).
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from mountd.core.front import Front
 from mountd.core.observed import Worker
-from mountd.core.units import front
+from mountd.core.units import front, proxies
+from mountd.core.units.names import escape, escape_path, file_name, token_file, unit_name
 from mountd.core.units.sandbox import SANDBOX, Property
 from mountd.words import options, paths
 from mountd.words.model import Mount, OptionValue
 
-_ESCAPED_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.")
+__all__ = ["escape", "escape_path", "file_name", "token_file", "unit_name"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,13 @@ class Launch:
     memory_target: int = 0
     """MiB it is told to plan with unless its mount says otherwise; 0 where this mount-s3 cannot be told."""
 
+    version: str = ""
+    """Of mount-s3, as it is written."""
+    program: str = ""
+    """Which file that is (``core.programs``)."""
+    started: float = 0.0
+    """Seconds since the epoch."""
+
     waits: bool = False
     """A spare: the sandbox is set up, mount-s3 begins when it is told to."""
 
@@ -94,41 +101,6 @@ class Launch:
     def unit(self) -> str:
         """The unit's name."""
         return unit_name(self.mount.name, self.generation)
-
-
-def escape(text: str) -> str:
-    """What systemd-escape(1) makes of a string that is no path."""
-    if not text:
-        return ""
-    escaped = "".join(
-        char if char in _ESCAPED_PLAIN and not (index == 0 and char == ".")
-        else "-" if char == "/" else "".join(f"\\x{byte:02x}" for byte in char.encode())
-        for index, char in enumerate(text)
-    )
-    return escaped
-
-
-def escape_path(path: str) -> str:
-    """What ``systemd-escape --path`` makes of an absolute path."""
-    return escape("/".join(part for part in path.split("/") if part)) or "-"
-
-
-def file_name(name: str) -> str:
-    """A mount's name as a part of paths that systemd is given.
-
-    Without backslashes: systemd 257 undoes escapes in the path of ``LoadCredential=``, 252 does not.
-    """
-    return escape(name).replace("\\x", "=")
-
-
-def unit_name(name: str, generation: int) -> str:
-    """``s3mount-<escaped name>-<generation>.service``."""
-    return f"{paths.WORKER_PREFIX}{escape(name)}-{generation}.service"
-
-
-def token_file(unit: str) -> Path:
-    """Where the token lies that a worker shows to the broker; root only."""
-    return paths.TOKENS / file_name(unit)
 
 
 _LIFE: tuple[Property, ...] = (
@@ -225,6 +197,7 @@ def _environment(launch: Launch) -> list[str]:
         pairs.append("AWS_EC2_METADATA_DISABLED=true")
     if launch.mount.credentials.profile and not launch.broker:
         pairs.append(f"AWS_PROFILE={launch.mount.credentials.profile}")
+    pairs += proxies.environment(launch.mount.proxy)
     # Also for s3mount-detach, which the drop-in of all workers runs (systemd/system/s3mount-.service.d).
     return [*pairs, *_paths(launch), f"S3MOUNT_CONNECTION={launch.connection}", "HOME=/nonexistent"]
 
@@ -256,7 +229,9 @@ def log_fields(launch: Launch) -> list[str]:
 def _paths(launch: Launch) -> list[str]:
     """The rest of what the unit says of itself: variables, for after a daemon-reload systemd 252 cuts off what it reads
     of LogExtraFields= at the first space, and a folder may have some."""
-    return [f"S3MOUNT_FOLDER={launch.mount.folder}", f"S3MOUNT_CACHE={launch.prepared.cache}"]
+    return [f"S3MOUNT_FOLDER={launch.mount.folder}", f"S3MOUNT_CACHE={launch.prepared.cache}",
+            f"S3MOUNT_VERSION={launch.version}", f"S3MOUNT_PROGRAM={launch.program}",
+            f"S3MOUNT_STARTED={launch.started:.0f}"]
 
 
 def describe(unit: str, fields: Mapping[str, str]) -> Worker:
@@ -264,7 +239,8 @@ def describe(unit: str, fields: Mapping[str, str]) -> Worker:
     return Worker(
         unit, fields["S3MOUNT_NAME"], int(fields["S3MOUNT_GENERATION"]), fields["S3MOUNT_DIGEST"],
         int(fields["S3MOUNT_CONNECTION"]), fields["S3MOUNT_FOLDER"], fields["S3MOUNT_CACHE"],
-        int(fields.get("S3MOUNT_ID", "0")))
+        int(fields.get("S3MOUNT_ID", "0")), version=fields.get("S3MOUNT_VERSION", ""),
+        program=fields.get("S3MOUNT_PROGRAM", ""), started=float(fields.get("S3MOUNT_STARTED", "0")))
 
 
 def properties(launch: Launch) -> list[Property]:
@@ -276,6 +252,7 @@ def properties(launch: Launch) -> list[Property]:
         Property("ExecStart", "a(sasb)", [(argv[0], argv, False)]),
         Property("TimeoutStopUSec", "t", int(mount.stop_timeout * 1_000_000)),
         Property("Environment", "as", _environment(launch)),
+        Property("UnsetEnvironment", "as", proxies.unset(launch.mount.proxy)),
         Property("LoadCredential", "a(ss)", [(name, path) for name, _, path in _loaded(launch)]),
         Property("LogExtraFields", "aay", [field.encode() for field in log_fields(launch)]),
         Property("After", "as", [*_ORDER_AFTER, f"{escape_path(mount.folder)}.mount"]),

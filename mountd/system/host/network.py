@@ -31,12 +31,12 @@ def resolver(asked: Asked) -> Iterator[Finding]:
 
 
 def proxy(_asked: Asked) -> Iterator[Finding]:
-    """Workers go straight to the store, whatever a person's programs do."""
+    """Workers go straight to the store, or by their mount's own proxy, whatever a person's programs do."""
     files = [path for path in (*_SETTINGS, *(one for folder in _MORE_SETTINGS for one in _files_of(folder)))
              if _PROXY.search(_text(path))]
     if files:
-        yield Finding("proxy", Level.WARNING, f"one is set in {', '.join(map(str, files))}; workers do not use it, so "
-                      "the store must be in reach without", "see that a firewall lets this machine through")
+        yield Finding("proxy", Level.WARNING, f"one is set in {', '.join(map(str, files))}; workers use only that of "
+                      "their mount", "set proxy in the mounts that need it")
     else:
         yield ok("proxy", "none is set")
 

@@ -1,9 +1,9 @@
 """What the tasks that speak to S3 by boto3 have in common: where, with which keys, until when, and what went wrong.
 
 A question of theirs has ``endpoint_url`` ("" for AWS), ``region`` ("" when it is not written down), ``bucket``,
-``prefix``, ``force_path_style``, ``profile``, ``anonymous``, ``provider``, ``deadline`` (seconds), ``broker`` (URL that
-has the keys for who shows the token, or ""), and ``files``: what the descriptors are, of ``credentials``, ``config``,
-``ca_bundle``, ``token``.
+``prefix``, ``force_path_style``, ``profile``, ``anonymous``, ``provider``, ``deadline`` (seconds), and ``files``: what
+the descriptors are, of ``credentials``, ``config``, ``ca_bundle``. It may have ``proxy`` (a URL) and
+``requester_pays``.
 """
 
 import contextlib
@@ -50,14 +50,20 @@ class Access:
         asked = self.question
         made = clients.client(
             service, self.keys, region=self.region, endpoint_url=str(asked["endpoint_url"]), ca_file=self.ca_file,
-            end=self.end, path_style=bool(asked["force_path_style"]))
+            end=self.end, path_style=bool(asked["force_path_style"]), proxy=diagnose.proxy(asked))
 
         def heard(http_response: Any, **_: object) -> None:
             found = diagnosis.skew(http_response.headers.get("Date", ""), time.time())
             self.skew = self.skew if found is None else found
 
         made.meta.events.register(f"after-call.{service}", heard)
+        if asked.get("requester_pays"):
+            made.meta.events.register(f"before-call.{service}", _pay)
         return made
+
+
+def _pay(params: Any, **_: object) -> None:
+    params["headers"]["x-amz-request-payer"] = "requester"
 
 
 Run = Callable[[Access], dict[str, Any]]
@@ -83,14 +89,16 @@ def _region(question: Question, files: Mapping[str, bytes]) -> str:
 
 
 def _keys(access: Access, files: Mapping[str, bytes]) -> Keys:
-    if access.question["broker"]:
-        return clients.of_broker(str(access.question["broker"]), files["token"].decode(), access.end)
-    profile = str(access.question["profile"])
+    asked, profile = access.question, str(access.question["profile"])
+    if asked.get("broker"):
+        return clients.of_broker(str(asked["broker"]), files["token"].decode(), access.end)
+    if asked.get("elsewhere"):
+        raise MountdError("no-credentials", "only the worker has them")
     found = clients.source(files, profile)
     if isinstance(found, Elsewhere):
         raise MountdError("no-credentials", f"profile {profile or 'default'} goes by {found.by}, which is not followed "
                           "here")
-    return clients.keys(found, access.ca_file, access.end)
+    return clients.keys(found, access.ca_file, access.end, diagnose.proxy(access.question))
 
 
 @contextlib.contextmanager

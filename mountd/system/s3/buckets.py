@@ -4,7 +4,7 @@ What is done by ``budget`` (seconds) and how far it came is the answer; who aske
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from mountd.system.s3.access import Access, refusal
@@ -181,15 +181,3 @@ def remove(access: Access) -> dict[str, Any]:
         return {"removed": False}
     access.client().delete_bucket(Bucket=access.bucket)
     return {"removed": True}
-
-
-def uploads(access: Access) -> dict[str, Any]:
-    """Uploads under the prefix that were begun and not ended: ``count`` (of the first page), ``oldest`` (seconds)."""
-    said = access.client().list_multipart_uploads(Bucket=access.bucket, Prefix=str(access.question["prefix"]))
-    ages = [_age(one) for one in said.get("Uploads", ())]
-    return {"count": len(ages), "oldest": max(ages, default=0.0), "more": bool(said.get("IsTruncated"))}
-
-
-def _age(said: Mapping[str, Any]) -> float:
-    begun = said.get("Initiated")
-    return max(0.0, time.time() - begun.timestamp()) if begun else 0.0

@@ -72,15 +72,15 @@ def profile(files: Mapping[str, bytes], name: str) -> profiles.Profile:
         return {}
 
 
-def keys(found: Keys | Machine | Role, ca_file: str, end: float) -> Keys:
+def keys(found: Keys | Machine | Role, ca_file: str, end: float, proxy: str = "") -> Keys:
     """The keys of a source, by way of the metadata service and STS. Raises MountdError."""
     if isinstance(found, Keys):
         return found
     if isinstance(found, Machine):
         return _of_machine()
-    behind = keys(found.source, ca_file, end)
+    behind = keys(found.source, ca_file, end, proxy)
     extra = {"ExternalId": found.external_id} if found.external_id else {}
-    return _assumed(found, behind, extra, end)
+    return _assumed(found, behind, extra, end, proxy)
 
 
 def of_broker(url: str, token: str, end: float) -> Keys:
@@ -107,10 +107,11 @@ def _of_machine() -> Keys:
     return Keys(said["access_key"], said["secret_key"], said["token"])
 
 
-def _assumed(role: Role, behind: Keys, extra: Mapping[str, str], end: float) -> Keys:
+def _assumed(role: Role, behind: Keys, extra: Mapping[str, str], end: float, proxy: str) -> Keys:
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
 
-    sts = client("sts", behind, region=role.region or "us-east-1", endpoint_url="", ca_file="", end=end)
+    sts = client("sts", behind, region=role.region or "us-east-1", endpoint_url="", ca_file="", end=end,
+                 proxy=proxy)
     try:
         said = sts.assume_role(RoleArn=role.arn, RoleSessionName="s3mountd", **extra)["Credentials"]
     except ClientError as error:
@@ -122,16 +123,18 @@ def _assumed(role: Role, behind: Keys, extra: Mapping[str, str], end: float) -> 
     return Keys(said["AccessKeyId"], said["SecretAccessKey"], said["SessionToken"])
 
 
-def client(service: str, keys: Keys | None, *, region: str, endpoint_url: str, ca_file: str, end: float,
-           path_style: bool = False) -> Any:
-    """A client of boto3; unsigned without keys. Its calls take until ``end`` at most."""
+def client(service: str, keys: Keys | None, *, region: str, endpoint_url: str, ca_file: str, end: float,  # noqa: PLR0913
+           path_style: bool = False, proxy: str = "") -> Any:
+    """A client of boto3; unsigned without keys. Its calls take until ``end`` at most. Without ``proxy``, a URL, it goes
+    by none, whatever the environment says."""
     import boto3  # noqa: PLC0415  see the module
     from botocore import UNSIGNED  # noqa: PLC0415
     from botocore.config import Config  # noqa: PLC0415
 
     signing = {} if keys else {"signature_version": UNSIGNED}
     config = Config(
-        connect_timeout=left(end) / 2, read_timeout=left(end) / 2, retries={"total_max_attempts": 1}, proxies={},
+        connect_timeout=left(end) / 2, read_timeout=left(end) / 2, retries={"total_max_attempts": 1},
+        proxies={"http": proxy, "https": proxy} if proxy else {},
         user_agent_extra="s3mountd", s3={"addressing_style": "path" if path_style else "virtual"}, **signing)
     with _MAKING:
         if not _SESSION:

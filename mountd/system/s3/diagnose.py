@@ -1,10 +1,10 @@
 """The task ``diagnose``: what is wrong between this machine and a bucket, found step by step.
 
 Question: ``endpoint_url`` ("" for AWS), ``region`` ("" when it is not written down), ``bucket``, ``prefix``,
-``force_path_style``, ``profile``, ``anonymous``, ``elsewhere`` (if only the worker has the keys), ``broker`` (URL that
-has them, for who shows the token), ``deadline`` (seconds), ``files``: what the descriptors are, of ``credentials``,
-``config``, ``ca_bundle``, ``token``. Answer: ``code`` ("" when S3 is well), ``detail``, ``shared`` (it holds for the
-endpoint, whatever bucket and keys), ``seconds``, ``skew``.
+``force_path_style``, ``proxy`` (URL, none when left out), ``profile``, ``anonymous``, ``elsewhere`` (if only the worker
+has the keys), ``broker`` (URL that has them, for who shows the token), ``deadline`` (seconds), ``files``: what the
+descriptors are, of ``credentials``, ``config``, ``ca_bundle``, ``token``. Answer: ``code`` ("" when S3 is well),
+``detail``, ``shared`` (it holds for the endpoint, whatever bucket and keys), ``seconds``, ``skew``.
 """
 
 import contextlib
@@ -143,7 +143,7 @@ def _list(visit: Visit) -> None:
     asked = visit.question
     bucket = signed.Bucket(
         str(asked["bucket"]), str(asked["prefix"]), str(asked["endpoint_url"]), str(asked["region"]),
-        path_style=bool(asked["force_path_style"]), ca_bundle=visit.files.get("ca_bundle", b""))
+        path_style=bool(asked["force_path_style"]), ca_bundle=visit.files.get("ca_bundle", b""), proxy=proxy(asked))
     if asked.get("broker"):
         given = clients.of_broker(str(asked["broker"]), visit.files["token"].decode(), visit.end)
         cause = signed.listed(bucket, given, visit.end)
@@ -154,6 +154,18 @@ def _list(visit: Visit) -> None:
         cause = diagnosis.of_skew(visit.skew or 0.0)
     if cause is not None:
         raise MountdError(cause.code, cause.detail)
+
+
+def _reach_proxy(visit: Visit) -> None:
+    """Name and connection of the proxy; what lies behind it only a whole request finds out."""
+    there = diagnosis.by_proxy(proxy(visit.question))
+    try:
+        network.connect(network.resolve(there, visit.left()), visit.left(_CONNECT_LIMIT)).close()
+    except TimeoutError:
+        raise MountdError("proxy-failed", f"{there.host}:{there.port} does not answer") from None
+    except MountdError as error:
+        why = "refuses connections" if error.fault.code == "connection-refused" else error.detail
+        raise MountdError("proxy-failed", f"{there.host}:{there.port}: {why}") from error
 
 
 @dataclass(frozen=True)
@@ -175,12 +187,27 @@ STEPS: Sequence[Step] = (
 )
 
 
+BY_PROXY: Sequence[Step] = (
+    Step("proxy", _reach_proxy, Cause("proxy-failed", "no answer")),
+    Step("list", _list, Cause("unreachable", "no answer through the proxy"), shared=False),
+)
+
+
+def proxy(question: Question) -> str:
+    """The URL of the proxy on the way, "" for none."""
+    return str(question.get("proxy", ""))
+
+
+def _steps(question: Question) -> Sequence[Step]:
+    return BY_PROXY if proxy(question) else STEPS
+
+
 def diagnose(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
     """Go the way to the bucket until something is wrong."""
     begun = time.monotonic()
     visit = _visit(question, read(question, descriptors), begun + float(question["deadline"]))
     with contextlib.closing(visit):
-        cause, shared = _way(visit, STEPS)
+        cause, shared = _way(visit, _steps(question))
     return {"code": cause.code if cause else "", "detail": cause.detail if cause else "", "shared": shared,
             "seconds": round(time.monotonic() - begun, 3), "skew": visit.skew}
 
@@ -189,7 +216,7 @@ def network_cause(question: Question, files: Mapping[str, bytes], limit: float) 
     """What is wrong between here and the store's first words, None when nothing is. Takes ``limit`` seconds at most."""
     visit = _visit(question, files, time.monotonic() + limit)
     with contextlib.closing(visit):
-        return _way(visit, [step for step in STEPS if step.shared])[0]
+        return _way(visit, [step for step in _steps(question) if step.shared])[0]
 
 
 def _visit(question: Question, files: Mapping[str, bytes], end: float) -> Visit:
@@ -224,7 +251,7 @@ def walk(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
     visit = _visit(question, read(question, descriptors), time.monotonic() + float(question["deadline"]))
     told: list[dict[str, Any]] = []
     with contextlib.closing(visit):
-        for step in (step for step in STEPS if step.shared and (step.name != "TLS" or visit.target.tls)):
+        for step in (step for step in _steps(question) if step.shared and (step.name != "TLS" or visit.target.tls)):
             begun = time.monotonic()
             cause = _taken(step, visit)
             told.append({"name": step.name, "seconds": time.monotonic() - begun, "code": cause.code if cause else "",

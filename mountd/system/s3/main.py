@@ -8,6 +8,8 @@ from mountd.system.answering import Tasks, serve
 from mountd.system.s3 import buckets, identity, policy, proof
 from mountd.system.s3.access import task
 from mountd.system.s3.diagnose import diagnose, walk
+from mountd.system.s3.rights import rights
+from mountd.system.s3.uploads import uploads
 from mountd.system.s3.writes import writes
 
 TASKS: Tasks = {
@@ -21,11 +23,12 @@ TASKS: Tasks = {
     "contents": task(buckets.contents),
     "empty": task(buckets.empty),
     "remove": task(buckets.remove),
-    "uploads": task(buckets.uploads),
+    "uploads": task(uploads),
     "reading": task(proof.reading),
     "writing": task(proof.writing),
     "lifecycle": task(proof.lifecycle),
     "policy": task(policy.policy),
+    "rights": task(rights),
 }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mountd.core.capabilities import DIRECTORY
 from mountd.core.messages import Cause
 from mountd.core.profiles import Elsewhere, Keys
 from mountd.system.s3 import clients
@@ -24,6 +25,7 @@ class Bucket:
     """Empty when it is not written down: then the bucket may be anywhere."""
     path_style: bool
     ca_bundle: bytes
+    proxy: str = ""
 
 
 def look(bucket: Bucket, files: Mapping[str, bytes] | None, profile: str, *, anonymous: bool,
@@ -31,6 +33,8 @@ def look(bucket: Bucket, files: Mapping[str, bytes] | None, profile: str, *, ano
     """List one key of the bucket until ``end`` (monotonic seconds). None when it is answered, or when only the worker
     can get at the keys (``files`` None) and nothing else is wrong. Raises MountdError ``no-credentials``,
     ``profile-missing``, TimeoutError."""
+    if bucket.name.endswith(DIRECTORY) and not _knows_directories():
+        return None
     if not _AT_ONCE.acquire(timeout=clients.left(end)):
         raise TimeoutError
     try:
@@ -39,7 +43,7 @@ def look(bucket: Bucket, files: Mapping[str, bytes] | None, profile: str, *, ano
             if isinstance(found, Elsewhere):
                 cause = _list(bucket, None, ca_file, end)
                 return cause if cause is not None and cause.code != "access-denied" else None
-            return _list(bucket, clients.keys(found, ca_file, end) if found else None, ca_file, end)
+            return _list(bucket, clients.keys(found, ca_file, end, bucket.proxy) if found else None, ca_file, end)
     finally:
         _AT_ONCE.release()
 
@@ -50,11 +54,18 @@ def listed(bucket: Bucket, keys: Keys, end: float) -> Cause | None:
         return _list(bucket, keys, ca_file, end)
 
 
+def _knows_directories() -> bool:
+    """Can this boto3 ask a directory bucket (S3 Express)? It can since 1.33; Debian 12 has 1.26."""
+    import botocore.utils  # noqa: PLC0415  see clients
+
+    return hasattr(botocore.utils, "S3ExpressIdentityCache")
+
+
 def _list(bucket: Bucket, keys: Keys | None, ca_file: str, end: float) -> Cause | None:
     from botocore import exceptions  # noqa: PLC0415
 
     s3 = clients.client("s3", keys, region=bucket.region or "us-east-1", endpoint_url=bucket.endpoint_url,
-                        ca_file=ca_file, end=end, path_style=bucket.path_style)
+                        ca_file=ca_file, end=end, path_style=bucket.path_style, proxy=bucket.proxy)
     first: list[Mapping[str, Any]] = []
     s3.meta.events.register("response-received.s3.ListObjectsV2",
                             lambda parsed_response=None, **_: first.append(parsed_response or {}))
@@ -64,6 +75,8 @@ def _list(bucket: Bucket, keys: Keys | None, ca_file: str, end: float) -> Cause 
         said = error.response
     except (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError) as error:
         raise TimeoutError from error
+    except exceptions.ProxyConnectionError as error:
+        return Cause("proxy-failed", str(error)[:200])
     except exceptions.HTTPClientError as error:
         return Cause("unreachable", str(error)[:200])
     except exceptions.BotoCoreError as error:

@@ -105,7 +105,7 @@ def test_a_read_only_mount_has_no_options_for_writing() -> None:
 
 
 @pytest.mark.parametrize(("status", "code", "cause"), [
-    (403, "AccessDenied", "write-denied"), (403, "QuotaExceeded", "write-denied"), (507, "Full", "write-denied"),
+    (403, "AccessDenied", "write-denied"), (403, "QuotaExceeded", "store-full"), (507, "Full", "store-full"),
     (503, "SlowDown", "throttled"), (500, "InternalError", "store-error"), (307, "TemporaryRedirect", "wrong-region"),
     (200, "", None), (400, "XAmzContentSHA256Mismatch", None), (404, "NoSuchKey", None), (501, "NotImplemented", None),
 ])

@@ -85,6 +85,11 @@ class Kept:
         self.serves = True
         self.woken = 0
         self.tries = 0
+        self.remarks: dict[str, Cause] = {}
+        self.explained: list[Cause | None] = []
+
+    def explain(self, found: Cause | None) -> None:
+        self.explained.append(found)
 
     def observed(self) -> Observed:
         worker = Worker(f"{self.name}-1", self.name, 1, "d", 7, self.folder)

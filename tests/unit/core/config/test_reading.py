@@ -72,6 +72,11 @@ def test_derived_names(folder: str, name: str) -> None:
     "abc", "erdos-23049527340598", "my.bucket", "data--usw2-az1--x-s3", "ap-abc123-s3alias",
     "arn:aws:s3:us-west-2:111122223333:accesspoint/mine", "arn:aws:s3::111122223333:accesspoint/x.mrap",
     "arn:aws:s3-outposts:us-west-2:111122223333:outpost/op-1/accesspoint/a",
+    "arn:aws:s3-object-lambda:us-west-2:111122223333:accesspoint/mine",
+    "arn:aws:s3express:us-west-2:111122223333:accesspoint/mine--usw2-az1--xa-s3",
+    "arn:aws-cn:s3:cn-north-1:111122223333:accesspoint/mine",
+    "arn:aws-us-gov:s3:us-gov-west-1:111122223333:accesspoint/mine",
+    "mine--usw2-az1--xa-s3", "mine-abc123--ol-s3", "mine-abc123--op-s3",
 ])
 def test_buckets(bucket: str) -> None:
     assert accepted(MOUNT.replace("erdos-1", bucket)).mounts[0].bucket == bucket

@@ -3,6 +3,7 @@
 import signal
 from dataclasses import replace
 from types import MappingProxyType
+from typing import cast
 
 import pytest
 
@@ -14,7 +15,8 @@ from mountd.words.model import Credentials, Mount, Place
 MOUNT = Mount("erdos", "bucket-one", "/home/rob/data", Place("mounts.toml", 1), prefix="runs/",
               options=MappingProxyType({"region": "us-west-2", "allow_delete": True, "read_only": True}))
 KEYS = KeyFiles("/run/s3mountd/keys/erdos/credentials", "", "rob: ~/.aws, profile default")
-LAUNCH = Launch(MOUNT, 3, "/usr/bin/mount-s3", Prepared(Folder(1000, 1001, 0o750), KEYS), "d1", 41)
+LAUNCH = Launch(MOUNT, 3, "/usr/bin/mount-s3", Prepared(Folder(1000, 1001, 0o750), KEYS), "d1", 41,
+                version="1.24", program="7-8-9", started=1.7e9)
 
 
 def prop(launch: Launch, name: str) -> object:
@@ -39,6 +41,7 @@ def test_keys_go_by_credential_files_and_never_by_value() -> None:
     environment = prop(LAUNCH, "Environment")
     assert environment == ["AWS_SHARED_CREDENTIALS_FILE=aws-credentials",
                            "AWS_EC2_METADATA_DISABLED=true", "S3MOUNT_FOLDER=/home/rob/data", "S3MOUNT_CACHE=",
+                           "S3MOUNT_VERSION=1.24", "S3MOUNT_PROGRAM=7-8-9", "S3MOUNT_STARTED=1700000000",
                            "S3MOUNT_CONNECTION=41", "HOME=/nonexistent"]
     assert prop(LAUNCH, "WorkingDirectory") == "-/run/credentials/s3mount-erdos-3.service"
 
@@ -80,7 +83,8 @@ def test_what_a_unit_says_of_itself_is_understood_by_the_next_daemon() -> None:
     assert isinstance(environment, list)
     fields = dict(field.split("=", 1) for field in [*worker.log_fields(launch), *environment])
     assert worker.describe(launch.unit, fields) == Worker(
-        launch.unit, "erdos", 3, "d1", 41, "/home/rob/my data", mount_id=77)
+        launch.unit, "erdos", 3, "d1", 41, "/home/rob/my data", mount_id=77, version="1.24", program="7-8-9",
+        started=1.7e9)
     assert not [field for field in worker.log_fields(launch) if " " in field], "systemd would cut it off there"
 
 
@@ -118,3 +122,13 @@ def test_limits_of_memory_become_properties_of_the_unit_in_bytes() -> None:
     assert (found["MemoryHigh"], found["MemoryMax"]) == (600 * 1024 * 1024, 800 * 1024 * 1024)
     assert not {"MemoryHigh", "MemoryMax"} & {item.name for item in worker.properties(LAUNCH)}
     assert (found["OOMPolicy"], found["OOMScoreAdjust"]) == ("stop", 100)
+
+
+def test_a_proxy_is_the_mounts_own_or_none() -> None:
+    names = {"HTTPS_PROXY", "HTTP_PROXY"}
+    assert names < set(cast(list[str], prop(LAUNCH, "UnsetEnvironment"))), "the machine's own does not count"
+    by_proxy = replace(LAUNCH, mount=replace(MOUNT, proxy="http://proxy.example:3128"))
+    assert {f"{name}=http://proxy.example:3128" for name in names} < set(cast(list[str], prop(by_proxy, "Environment")))
+    unset = set(cast(list[str], prop(by_proxy, "UnsetEnvironment")))
+    assert not (names | {"NO_PROXY"}) & unset and {"https_proxy", "no_proxy"} < unset
+    assert "NO_PROXY=127.0.0.1,169.254.169.254" in cast(list[str], prop(by_proxy, "Environment")), "keys come straight"

@@ -1,0 +1,68 @@
+"""The task ``rights``: what a mount's keys may do at its bucket, which mount-s3 does not ask before somebody needs it.
+
+Question: that of ``access``, and ``writable``, ``upload`` (parameters of a new object, as boto3 calls them). Nothing is
+left behind: reading takes one byte of an object, and the upload that is begun for a try, one byte below the prefix, is
+given up again. Answer: ``code`` ("" when all is well, or when it could not be found out), ``detail``.
+"""
+
+import contextlib
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mountd.core import diagnosis
+from mountd.core.messages import Cause
+from mountd.system.answering import Question
+from mountd.system.s3.access import Access
+
+TRIED = 3
+"""Objects that are tried: a policy may let some of them be read."""
+_LISTED = 20
+
+
+def rights(access: Access) -> dict[str, Any]:
+    """Try it. Raises what boto3 raises where the store cannot be reached."""
+    s3, question = access.client(), access.question
+    cause = _read(s3, question) or (_write(s3, question) if question["writable"] else None)
+    return {"code": cause.code if cause else "", "detail": cause.detail if cause else ""}
+
+
+def _read(s3: Any, question: Question) -> Cause | None:
+    said: dict[str, Any] = {}
+    with _refused() as refusals:
+        said = s3.list_objects_v2(Bucket=question["bucket"], Prefix=question["prefix"], MaxKeys=_LISTED)
+    if refusals:
+        return None
+    keys = [one["Key"] for one in said.get("Contents", ()) if one["Size"]][:TRIED]
+    for key in keys:
+        with _refused() as refusals:
+            s3.get_object(Bucket=question["bucket"], Key=key, Range="bytes=0-0")["Body"].close()
+        if not refusals or diagnosis.of_right(refusals[0], "read-denied") is None:
+            return None
+    return diagnosis.of_right(refusals[0], "read-denied") if keys else None
+
+
+def _write(s3: Any, question: Question) -> Cause | None:
+    where = {"Bucket": question["bucket"], "Key": f"{question['prefix']}.s3mountd-try-{secrets.token_hex(8)}"}
+    upload = ""
+    try:
+        with _refused() as refusals:
+            upload = s3.create_multipart_upload(**where, **question["upload"])["UploadId"]
+            s3.upload_part(**where, UploadId=upload, PartNumber=1, Body=b"x")
+    finally:
+        if upload:
+            with _refused():
+                s3.abort_multipart_upload(**where, UploadId=upload)
+    return diagnosis.of_right(refusals[0], "read-only-key") if refusals else None
+
+
+@contextlib.contextmanager
+def _refused() -> Iterator[list[Mapping[str, Any]]]:
+    """Error answers of the store within the block, at most one."""
+    from botocore.exceptions import ClientError  # noqa: PLC0415  see clients
+
+    refusals: list[Mapping[str, Any]] = []
+    try:
+        yield refusals
+    except ClientError as error:
+        refusals.append(error.response)

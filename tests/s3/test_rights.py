@@ -1,0 +1,75 @@
+"""What keys may do, tried at a real server, with nothing left behind."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mountd.system.s3.access import task
+from mountd.system.s3.rights import rights
+from tests.s3 import asking
+from tests.s3.asking import GUEST, LISTER, READER, keys
+from tests.s3.seaweed import ADMIN, Identity
+from tests.s3.servers import EMPTY, error, http, listening
+
+LISTED = EMPTY.replace("</ListBucketResult>", "<Contents><Key>a</Key><Size>5</Size></Contents></ListBucketResult>")
+
+
+def ask(endpoint: str, identity: Identity = ADMIN, *, writable: bool = True, **changed: Any) -> str:
+    """The code, with the server's words behind it."""
+    answer = asking.ask(task(rights), endpoint, files={"credentials": keys(identity)},
+                        **{"writable": writable, "upload": {}, **changed})
+    print(answer)
+    return str(answer["code"])
+
+
+@pytest.fixture(autouse=True)
+def content(admin: Any) -> None:
+    admin.put_object(Bucket="here", Key="runs/one", Body=b"12345")
+
+
+def test_who_may_do_everything(here: str, admin: Any) -> None:
+    assert ask(here) == ""
+    left = admin.list_objects_v2(Bucket="here")["Contents"], admin.list_multipart_uploads(Bucket="here").get("Uploads")
+    assert ([one["Key"] for one in left[0]], left[1] or []) == (["runs/one"], [])
+
+
+def test_who_may_only_list(here: str) -> None:
+    assert ask(here, LISTER) == "read-denied"
+    assert ask(here, LISTER, prefix="none/", writable=False) == "", "there is nothing to read"
+
+
+def test_who_may_only_read(here: str) -> None:
+    assert ask(here, READER) == "read-only-key"
+    assert ask(here, READER, writable=False) == ""
+
+
+def test_who_may_nothing_is_told_so_by_others(here: str) -> None:
+    assert ask(here, GUEST, writable=False) == ""
+
+
+@pytest.mark.parametrize(("status", "said", "code"), [
+    (403, "QuotaExceeded", "store-full"), (507, "InsufficientStorage", "store-full"),
+    (403, "AccessDenied", "read-only-key"), (500, "InternalError", ""), (503, "SlowDown", ""),
+    (501, "NotImplemented", "")])
+def test_what_stores_say_to_an_upload(status: int, said: str, code: str) -> None:
+    def answer(head: bytes) -> bytes:
+        return http(200, EMPTY)(head) if head.startswith(b"GET ") else http(status, error(said))(head)
+
+    with listening(answer) as store:
+        assert ask(f"http://127.0.0.1:{store.port}") == code
+
+
+def test_an_object_in_an_archive_is_no_matter_of_rights() -> None:
+    def answer(head: bytes) -> bytes:
+        return http(200, LISTED)(head) if b"list-type" in head else http(403, error("InvalidObjectState"))(head)
+
+    with listening(answer) as store:
+        assert ask(f"http://127.0.0.1:{store.port}", writable=False) == ""
+
+
+def test_who_pays_says_so() -> None:
+    with listening(http(200, EMPTY)) as store:
+        ask(f"http://127.0.0.1:{store.port}", writable=False, requester_pays=True)
+    assert b"x-amz-request-payer: requester" in store.requests[-1].lower()
