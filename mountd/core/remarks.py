@@ -9,8 +9,8 @@ _USELESS = frozenset({"read-denied"})
 """Codes with which nobody is served, whatever a probe for a name that nobody has may prove."""
 VAGUE = frozenset({"start-timeout", "store-error", "tls-failed", "unreachable"})
 """Codes that mount-s3's own words lead to for want of a better one."""
-_OF_PROBES = frozenset({"access-denied", "no-answer", "store-error"})
-"""Codes that an errno, or none at all, leads to."""
+_LESSER = frozenset({"access-denied", "no-answer", "store-error", "write-denied", "write-untried", "store-full"})
+"""Codes that an errno, or none at all, leads to, and those of writing: they matter less than that nobody can read."""
 
 
 def healthy(cause: Cause) -> Health:
@@ -26,7 +26,7 @@ def gravest(remarks: Iterable[Cause]) -> Cause | None:
 def verdict(found: tuple[Health, Cause | None], remarks: Iterable[Cause]) -> tuple[Health, Cause | None]:
     """What a probe proved, and what is to be said besides: an outage is told first, a remark before a vague word."""
     told, cause = gravest(remarks), found[1]
-    if told is None or found[0] is Health.UNKNOWN or (cause is not None and cause.code not in _OF_PROBES):
+    if told is None or found[0] is Health.UNKNOWN or (cause is not None and cause.code not in _LESSER):
         return found
     if cause is not None and told.code not in _USELESS:
         return found

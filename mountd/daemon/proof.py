@@ -239,7 +239,7 @@ class Proof:
                 healthy = Health.OK
             cause = cause or self.kept.world.vault.ending(self.kept.name)
             if why is None and cause is not None and healthy is Health.OK:
-                return Health.DEGRADED, cause
+                healthy = Health.DEGRADED
             return remarks.verdict((healthy, why or cause), self.kept.remarks.values())
         if state in (State.WAITING, State.FAILED, State.FOREIGN):
             return Health.DOWN, cause

@@ -17,6 +17,7 @@ AWAY, VAGUE = Cause("connection-refused"), Cause("access-denied", "Permission de
     ((Health.DEGRADED, AWAY), (READ,), (Health.DEGRADED, AWAY)),
     ((Health.DEGRADED, VAGUE), (READ,), (Health.DOWN, READ)),
     ((Health.DEGRADED, VAGUE), (WRITE,), (Health.DEGRADED, VAGUE)),
+    ((Health.DEGRADED, Cause("write-denied")), (READ,), (Health.DOWN, READ)),
     ((Health.UNKNOWN, None), (WRITE,), (Health.UNKNOWN, None)),
 ])
 def test_an_outage_goes_before_and_a_vague_word_after(found: tuple[Health, Cause | None], said: tuple[Cause, ...],
