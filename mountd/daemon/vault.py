@@ -141,6 +141,8 @@ class Vault:
             if account.term is None and account.about == told:
                 account.term = Term(float(held["about"].get("begun", time.time())), held["expires"])
                 self._learnt(name, account)
+        for account in [account for name, account in self.accounts.items() if name not in state["held"]]:
+            account.term = None
         for kept in list(self.kepts.values()):
             self._settle(kept, state, same=same)
         for name, account in self.accounts.items():

@@ -120,6 +120,10 @@ class Systemd:
         self._order("StartTransientUnit", GLib.Variant("(ssa(sv)a(sa(sv)))", (unit, "fail", packed, [])), refused,
                     descriptors, started)
 
+    def start_again(self, unit: str) -> None:
+        """Start a unit that has been stopped and is still known, since others are ordered after it; soon."""
+        self._order("StartUnit", GLib.Variant("(ss)", (unit, "fail")), lambda _error: None)
+
     def set_apart(self, pid: int) -> None:
         """Give a process of the daemon's a scope of its own, soon.
 

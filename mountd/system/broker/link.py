@@ -15,6 +15,7 @@ from mountd.words.errors import MountdError
 _AGAIN_MS = 100
 _MOST_TRIES = 100
 """A machine that boots is slow; after that it is tried every few seconds."""
+_ORDER_EACH = 10
 _LATER_MS = 5000
 
 
@@ -64,9 +65,10 @@ class Broker:
         return bool(GLib.SOURCE_REMOVE)
 
     def _start(self) -> None:
-        if self._tries == 0:
-            self._systemd.start(paths.BROKER_UNIT, broker_unit.properties(), {}, lambda _taken: None)
-        # One that was there, and is not, systemd starts again; one that was stopped for good is ordered anew.
+        # Its name may still be taken by one that is ending; one that is there takes no harm.
+        if self._tries % _ORDER_EACH == 0:
+            self._systemd.start(paths.BROKER_UNIT, broker_unit.properties(), {},
+                                lambda _taken: self._systemd.start_again(paths.BROKER_UNIT))
         self._tries = (self._tries + 1) % _MOST_TRIES
         self._timer = GLib.timeout_add(_AGAIN_MS if self._tries else _LATER_MS, self._meet)
         if not self._tries:

@@ -186,9 +186,12 @@ def test_another_daemon_goes_on_with_what_the_broker_has(vault: Vault, world: Wo
 
 
 def test_a_broker_without_memory_is_told_and_workers_are_replaced(vault: Vault, world: World, one: One) -> None:
+    vault.is_ready(MOUNT, KEYS)
+    world.taken(HOUR)
     vault.admit("lab", "s3mount-lab-1.service")
     world.questions.clear()
     one.workers = {"s3mount-lab-1.service": object()}
     vault._met({"port": 4243, "workers": [], "held": {}})
     assert world.of("admit")[2]["worker"] == "s3mount=2dlab=2d1.service"
     assert one.renewed == 1
+    assert not vault.is_ready(MOUNT, KEYS), "it has no keys any more"
