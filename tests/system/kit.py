@@ -152,8 +152,8 @@ def running(machine: Machine) -> dict[str, int]:
 
 
 def _waits(machine: Machine, pid: int) -> bool:
-    # Before the exec systemd's own process there is called "(t-await)".
-    return machine.run(f"grep -qsEx 's3mount-await|[(].*await[)]' /proc/{pid}/comm", check=False).returncode == 0
+    # Before the exec systemd's own process there is called "systemd", then "(t-await)".
+    return machine.run(f"grep -qsEx 's3mount-await|[(].*[)]|systemd' /proc/{pid}/comm", check=False).returncode == 0
 
 
 def mounts_on(machine: Machine, folder: str) -> list[str]:

@@ -18,6 +18,7 @@ from tests.machine.cache import REPO
 from tests.machine.equip import package
 from tests.machine.kit import ENDPOINT
 from tests.s3.seaweed import ADMIN
+from tests.system import kit
 
 SMOKE = REPO / "packaging/debian/tests/smoke"
 KEYS = f"[default]\naws_access_key_id = {ADMIN.access_key}\naws_secret_access_key = {ADMIN.secret_key}\n"
@@ -85,13 +86,6 @@ def _fetch(machine: Machine, key: str) -> str:
 
 def _property(machine: Machine, unit: str, name: str) -> str:
     return machine.run(["systemctl", "show", "--value", "-p", name, unit]).stdout.strip()
-
-
-def _workers(machine: Machine) -> dict[str, str]:
-    """Unit → main PID of every worker that runs."""
-    listing = machine.run("systemctl list-units --plain --no-legend 's3mount-*.service'").stdout
-    units = [line.split()[0] for line in listing.splitlines() if not line.startswith("s3mount-wait@")]
-    return {unit: _property(machine, unit, "MainPID") for unit in units}
 
 
 def _bucket_mounts(machine: Machine) -> str:
@@ -178,7 +172,7 @@ def test_a_client_does_not_start_a_daemon_that_was_disabled(bare_machine: Machin
 
 def test_upgrade_and_downgrade_under_load_keep_every_worker(own_machine: Machine) -> None:
     _mount(own_machine, "bucket-one", "bucket-two")
-    workers = _workers(own_machine)
+    workers = kit.workers(own_machine)
     assert len(workers) == 2
     config = own_machine.read("/etc/s3mountd/mounts.toml")
     daemons = [_property(own_machine, "s3mountd", "MainPID")]
@@ -187,7 +181,7 @@ def test_upgrade_and_downgrade_under_load_keep_every_worker(own_machine: Machine
             own_machine.install_deb(package(version))
             own_machine.wait_until(partial(_answers, own_machine, version), 10, f"{version} answers")
             daemons.append(_property(own_machine, "s3mountd", "MainPID"))
-            assert _workers(own_machine) == workers
+            assert kit.workers(own_machine) == workers
             own_machine.run("s3mountctl wait --timeout 10s one two")
     assert len(set(daemons)) == 3, "the daemon was not exchanged"
     assert [line for line in met if line.startswith("fault")] == []
@@ -205,7 +199,7 @@ def test_removed_it_drains_and_unmounts_and_purged_it_leaves_nothing(
     _mount(own_machine, "bucket-one", "bucket-two")
     if daemon == "stopped":
         own_machine.run("systemctl stop s3mountd")
-    assert len(_workers(own_machine)) == 2
+    assert len(kit.workers(own_machine)) == 2
     command = ["/usr/bin/python3", "-c", UPLOAD, "/srv/one/late"]
     upload = own_machine.popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert upload.stdout is not None
@@ -218,7 +212,7 @@ def test_removed_it_drains_and_unmounts_and_purged_it_leaves_nothing(
     said = removal.communicate(timeout=120)[0].decode()
     assert removal.returncode == 0, said
     assert _fetch(own_machine, "late") == "first half, second half\n"
-    assert _workers(own_machine) == {}
+    assert kit.running(own_machine) == {}
     assert own_machine.run("ls -A /srv/one /srv/two").stdout == "/srv/one:\n\n/srv/two:\n"
     own_machine.read("/etc/s3mountd/mounts.toml")
     _apt(own_machine, "purge", "s3mountd")
