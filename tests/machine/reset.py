@@ -9,7 +9,8 @@ from tests.machine.machine import Machine
 RESET = r"""
 rm -rf --one-file-system /etc/s3mountd/mounts.d/* /run/s3mountd/* /run/systemd/system/s3mountd.service.d 2>/dev/null
 : >/etc/s3mountd/mounts.toml
-systemctl stop s3mountd.service s3mountd-http.service s3mountd-s3.service s3mountd-webhook.service 2>/dev/null
+systemctl stop s3mountd.service s3mountd-http.service s3mountd-s3.service s3mountd-webhook.service \
+    s3mountd-broker.service 's3mountd-resolve-*' 2>/dev/null
 systemctl kill --signal=KILL 's3mount-*.service' 's3mountd-hook-*.service' 2>/dev/null
 awk '{ for (i = 7; $i != "-"; i++) ; if ($(i + 1) ~ /^fuse/ && $(i + 1) != "fusectl") print $5 }' \
     /proc/self/mountinfo | tac | while read -r folder; do umount --lazy "$(printf "%b" "$folder")"; done
@@ -18,6 +19,7 @@ systemctl stop 's3mountd-front-*' 2>/dev/null
 umount --quiet /run/s3mountd/fusectl
 find /srv -mindepth 1 -maxdepth 1 ! -name share -exec rm -rf --one-file-system {} +
 nft flush ruleset
+rm -rf /etc/credstore.encrypted/*
 systemctl is-active --quiet weed.service || systemctl start weed.service || exit 1
 # After the daemon's end, or it would write them again.
 rm -rf /var/lib/s3mountd/history /var/lib/s3mountd/watched.json

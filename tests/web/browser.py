@@ -17,6 +17,18 @@ _LIMIT = 20.0
 PHONE, DESK = (390, 844), (1280, 900)
 
 
+class EndedError(AssertionError):
+    """The browser has gone away; its own words."""
+
+
+def started(folder: Path) -> "Browser":
+    """A browser with a fresh profile. On a machine at work Chromium sometimes dies as it starts: then another one."""
+    try:
+        return Browser(folder / "first")
+    except EndedError:
+        return Browser(folder / "second")
+
+
 class Browser:
     """One browser with one page open; ``console`` gathers what the page complains of."""
 
@@ -30,9 +42,11 @@ class Browser:
             os.dup2(spare[0], 3)
             os.dup2(spare[1], 4)
 
-        self._process = subprocess.Popen(
-            ["chromium", *_FLAGS, f"--user-data-dir={profile}", "about:blank"], close_fds=False,
-            preexec_fn=at_its_numbers, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: PLW1509
+        self._words = profile.with_suffix(".log")
+        with self._words.open("wb") as words:
+            self._process = subprocess.Popen(
+                ["chromium", *_FLAGS, f"--user-data-dir={profile}", "about:blank"], close_fds=False,
+                preexec_fn=at_its_numbers, stdout=subprocess.DEVNULL, stderr=words)  # noqa: PLW1509
         os.close(orders_out)
         os.close(answers_in)
         self._number = 0
@@ -126,7 +140,8 @@ class Browser:
             ready, _, _ = select.select([self._answers], [], [], max(0.0, ends - time.monotonic()))
             assert ready, "the browser does not answer"
             data = os.read(self._answers, 1 << 20)
-            assert data, "the browser has ended"
+            if not data:
+                raise EndedError(self._words.read_text(errors="replace")[-2000:] or "without a word")
             self._buffer += data
         message, _, self._buffer = self._buffer.partition(b"\0")
         return dict(json.loads(message))

@@ -7,7 +7,7 @@ import pytest
 
 from tests.bus.conftest import bus, compiled
 from tests.bus.private_bus import Bus
-from tests.web.browser import Browser
+from tests.web.browser import Browser, started
 from tests.web.server import Server
 
 __all__ = ["bus", "compiled"]
@@ -22,7 +22,7 @@ def server(bus: Bus) -> Server:
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Browser]:
     """Chromium with a fresh profile."""
-    made = Browser(tmp_path / "profile")
+    made = started(tmp_path)
     try:
         yield made
     finally:
