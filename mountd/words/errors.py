@@ -47,10 +47,12 @@ _ROWS = (
           "The credentials are known to the store but may not list this bucket (or this prefix). mount-s3 needs "
           "s3:ListBucket to start, s3:GetObject to read, s3:PutObject and s3:AbortMultipartUpload to write, "
           "s3:DeleteObject for allow_delete."),
-    Fault("write-denied", _C.ACCESS, "the key may not write to {bucket}, so it is mounted read-only: {detail}",
+    Fault("write-denied", _C.ACCESS, "the key may not write to {bucket}: {detail}",
           "give the key s3:PutObject and s3:DeleteObject, or set read_only = true in {place}",
-          "Before a bucket of a store other than AWS is mounted writable, s3mountd writes a scratch key to it. The "
-          "store refused that. It is tried again every few minutes."),
+          "The mount is writable and its key is not. At a store other than AWS s3mountd writes a scratch key before "
+          "the first bucket of an endpoint is mounted writable; where that is refused, it is mounted read-only. "
+          "Elsewhere it is tried soon after, by an upload that is begun and given up; callers would meet an "
+          "input/output error at their first write. Reading goes on. It is tried again every few minutes."),
     Fault("write-untried", _C.ACCESS, "whether writing to {endpoint} is safe could not be tried ({detail}), so it is "
           "mounted read-only",
           'set write_safety = "trust" in {place} if you know that it is',
@@ -76,11 +78,6 @@ _ROWS = (
           "The bucket can be listed with these credentials, which is all that mount-s3 asks for when it starts, but "
           "the first objects that are listed may not be read. Where objects are encrypted by a key of KMS, "
           "kms:Decrypt is needed besides. Asked again each minute."),
-    Fault("read-only-key", _C.ACCESS, "{endpoint} does not let {bucket} be written: {detail}",
-          "set read_only = true in {place}, or give the key s3:PutObject on {bucket}",
-          "The mount is writable and its credentials are not: an upload that was begun for a try, and would have been "
-          "given up again, was refused. Callers would meet it as an input/output error at their first write. "
-          "Reading goes on. Asked again each minute."),
     Fault("store-full", _C.ACCESS, "{endpoint} takes no more data for {bucket}: {detail}",
           "delete what is not needed, or have the quota raised",
           "The store refused an upload that was begun for a try, because of a quota or because it is full. Callers "

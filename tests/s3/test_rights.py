@@ -41,7 +41,7 @@ def test_who_may_only_list(here: str) -> None:
 
 
 def test_who_may_only_read(here: str) -> None:
-    assert ask(here, READER) == "read-only-key"
+    assert ask(here, READER) == "write-denied"
     assert ask(here, READER, writable=False) == ""
 
 
@@ -51,7 +51,7 @@ def test_who_may_nothing_is_told_so_by_others(here: str) -> None:
 
 @pytest.mark.parametrize(("status", "said", "code"), [
     (403, "QuotaExceeded", "store-full"), (507, "InsufficientStorage", "store-full"),
-    (403, "AccessDenied", "read-only-key"), (500, "InternalError", ""), (503, "SlowDown", ""),
+    (403, "AccessDenied", "write-denied"), (500, "InternalError", ""), (503, "SlowDown", ""),
     (501, "NotImplemented", "")])
 def test_what_stores_say_to_an_upload(status: int, said: str, code: str) -> None:
     def answer(head: bytes) -> bytes:

@@ -53,7 +53,7 @@ def _write(s3: Any, question: Question) -> Cause | None:
         if upload:
             with _refused():
                 s3.abort_multipart_upload(**where, UploadId=upload)
-    return diagnosis.of_right(refusals[0], "read-only-key") if refusals else None
+    return diagnosis.of_right(refusals[0], "write-denied") if refusals else None
 
 
 @contextlib.contextmanager

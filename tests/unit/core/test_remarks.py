@@ -6,7 +6,7 @@ from mountd.core import remarks
 from mountd.core.messages import Cause
 from mountd.words.model import Health
 
-READ, WRITE, FULL = Cause("read-denied", "AccessDenied"), Cause("read-only-key"), Cause("store-full")
+READ, WRITE, FULL = Cause("read-denied", "AccessDenied"), Cause("write-denied"), Cause("store-full")
 AWAY, VAGUE = Cause("connection-refused"), Cause("access-denied", "Permission denied")
 
 

@@ -86,7 +86,7 @@ class Scene:
         self.asked.pop(0)[3](said)
 
 
-DENIED = {"code": "read-only-key", "detail": "AccessDenied"}
+DENIED = {"code": "write-denied", "detail": "AccessDenied"}
 WELL = {"code": "", "detail": ""}
 
 
@@ -102,7 +102,7 @@ def test_rights_are_tried_soon_and_again_while_something_is_wrong() -> None:
     assert scene.after(0.2) == []
     assert scene.after(1.0) == [("rights", "one")]
     scene.answer(DENIED)
-    assert one.said == {"rights": Cause("read-only-key", "AccessDenied")}
+    assert one.said == {"rights": Cause("write-denied", "AccessDenied")}
     assert scene.after(50) == [] and scene.after(10) == [("rights", "one")]
     scene.answer(WELL)
     assert one.said == {"rights": None}
