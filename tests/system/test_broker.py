@@ -54,7 +54,7 @@ def role_mount(name: str, **credentials: object) -> kit.Document:
 @contextmanager
 def kim(machine: Machine, life: int) -> Iterator[None]:
     """A user whose profile names a program that gives keys for SeaweedFS which end after so many seconds."""
-    machine.run("useradd --create-home kim")
+    machine.run("userdel --force --remove kim 2>/dev/null; useradd --create-home kim")
     machine.write("/home/kim/keys", PROGRAM % (life, ADMIN.access_key, ADMIN.secret_key), 0o755)
     machine.write("/home/kim/.aws/config", "[profile lab]\ncredential_process = /home/kim/keys\n", 0o600)
     machine.run("chown -R kim: /home/kim")
