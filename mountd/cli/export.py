@@ -12,7 +12,8 @@ from mountd.core.units.worker import escape_path
 from mountd.core.verdict import Exit
 from mountd.words import options, paths
 from mountd.words.errors import MountdError
-from mountd.words.model import Mount
+from mountd.words.model import Credentials, Mount
+from mountd.words.providers import PROVIDERS
 
 _DRIVER = "s3.csi.aws.com"
 _SIZE = "1Ti"
@@ -88,12 +89,24 @@ def _fstab_field(text: str) -> str:
 
 def _fstab(mounts: Sequence[Mount]) -> str:
     rows = ([_source(mount)[0], mount.folder, "mount-s3", _mount_options(mount), "0", "0"] for mount in mounts)
-    return _keys_of(mounts) + "".join(" ".join(map(_fstab_field, row)) + "\n" for row in rows)
+    return "".join(map(_by_mount_alone, mounts)) + "".join(" ".join(map(_fstab_field, row)) + "\n" for row in rows)
 
 
-def _keys_of(mounts: Sequence[Mount]) -> str:
-    users = sorted({mount.credentials.user for mount in mounts} - {"", "root"})
-    return "".join(f"# root needs the keys of {user} for this: mount(8) reads root's ~/.aws\n" for user in users)
+def _by_mount_alone(mount: Mount) -> str:
+    """What is not there any more without s3mountd, as remarks: its keys, and that no renamed file is lost."""
+    said = [_keys_of(mount.credentials)]
+    if PROVIDERS[mount.provider].rename and not mount.options.get("read_only"):
+        said.append(f"{PROVIDERS[mount.provider].rename}; s3mountd tried it first, mount-s3 alone does not")
+    return "".join(f"# {mount.name}: {text}\n" for text in said if text)
+
+
+def _keys_of(wanted: Credentials) -> str:
+    if wanted.assume_role or wanted.s3cfg or wanted.systemd_credential:
+        what = "the role" if wanted.assume_role else wanted.s3cfg or f"systemd credential {wanted.systemd_credential}"
+        return f"mount-s3 alone does not get keys by {what}: give root's ~/.aws a profile that does"
+    if wanted.user in ("", "root"):
+        return ""
+    return f"mount(8) reads root's ~/.aws: it needs the keys of {wanted.user}"
 
 
 def _systemd(mounts: Sequence[Mount]) -> str:
@@ -105,7 +118,7 @@ def _mount_unit(mount: Mount) -> str:
         return text.replace("%", "%%")
 
     return (
-        f"# /etc/systemd/system/{escape_path(mount.folder)}.mount\n"
+        f"# /etc/systemd/system/{escape_path(mount.folder)}.mount\n{_by_mount_alone(mount)}"
         f"[Unit]\nDescription={plain(mount.source)}\nWants=network-online.target\nAfter=network-online.target\n\n"
         f"[Mount]\nWhat={plain(_source(mount)[0])}\nWhere={plain(mount.folder)}\nType=mount-s3\n"
         f"Options={plain(_mount_options(mount))}\n\n[Install]\nWantedBy=remote-fs.target\n")
@@ -147,6 +160,8 @@ def _kubernetes(mounts: Sequence[Mount]) -> str:
 
 def _left_out(mount: Mount) -> str:
     found = [name for name in _OF_THE_HOST if name in mount.options]
+    if mount.credentials != Credentials(anonymous=mount.credentials.anonymous):
+        found.append("credentials")
     return f"# Left out, a matter of the driver: {', '.join(found)}\n" if found else ""
 
 

@@ -6,7 +6,7 @@ from dataclasses import MISSING, asdict, fields
 from typing import Any
 
 from mountd.core import spans
-from mountd.words.keys import CHECK_KEYS, MOUNT_KEYS
+from mountd.words.keys import CHECK_KEYS, CREDENTIAL_KEYS, MOUNT_KEYS, SOURCE_KEYS
 from mountd.words.model import Check, Credentials, Mount
 from mountd.words.options import Kind
 from mountd.words.providers import PROVIDERS
@@ -45,11 +45,21 @@ def of_mount(mount: Mount) -> dict[str, object]:
 
 def _plain(key: str, raw: Any) -> object:
     if isinstance(raw, Credentials):
-        return {name: item for name, item in asdict(raw).items() if item}
+        said = {name: item for name, item in asdict(raw).items() if item}
+        return _credentials({name: _span(CREDENTIAL_KEYS[name].kind, item) for name, item in said.items()})
     if isinstance(raw, Check):
         usual = asdict(Check())
         return {name: _span(CHECK_KEYS[name].kind, item) for name, item in asdict(raw).items() if item != usual[name]}
     return _span(MOUNT_KEYS[key].kind, raw)
+
+
+def _credentials(said: dict[str, object]) -> dict[str, object]:
+    """Whose keys assume a role is a table in the table (``core.config.tables``)."""
+    if "assume_role" not in said:
+        return said
+    source = {name: item for name, item in said.items() if name in SOURCE_KEYS}
+    rest = {name: item for name, item in said.items() if name not in SOURCE_KEYS}
+    return {**rest, "source": source} if source else rest
 
 
 def _span(kind: Kind, raw: object) -> object:

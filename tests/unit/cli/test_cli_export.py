@@ -109,6 +109,17 @@ def test_kubernetes_against_its_schema(file: Path, tmp_path: Path, capsys: pytes
     assert "# Left out, a matter of the driver: ca_bundle" in text
 
 
+def test_what_mount_s3_alone_does_not_do_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "mounts.toml"
+    path.write_text('[[mount]]\nname = "lab"\nbucket = "hilbert"\nfolder = "/mnt/h"\nprovider = "ceph"\n'
+                    'endpoint_url = "https://s3.test"\ncredentials = { systemd_credential = "lab" }\n')
+    for format_ in ("fstab", "systemd"):
+        said = exported(capsys, format_, "--file", str(path))
+        assert "# lab: mount-s3 alone does not get keys by systemd credential lab: " in said
+        assert "# lab: on Ceph mv, sed -i and rsync leave empty files" in said
+    assert "# Left out, a matter of the driver: credentials" in exported(capsys, "kubernetes", "--file", str(path))
+
+
 def test_only_the_named(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert len(exported(capsys, "fstab", "arn", "--file", str(file)).splitlines()) == 1
     assert main(["export", "fstab", "erods", "--file", str(file)]) == 64

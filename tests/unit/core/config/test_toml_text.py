@@ -27,6 +27,21 @@ def test_every_key_survives(key: str) -> None:
     assert replace(after, place=before.place) == before
 
 
+@pytest.mark.parametrize("table", [
+    '{ assume_role = "arn:aws:iam::111122223333:role/lab", source = { role = "instance" }, duration = "1h" }',
+    '{ assume_role = "arn:aws:iam::111122223333:role/lab", source = { s3cfg = "/k", section = "lab" } }',
+    '{ assume_role = "arn:aws:iam::111122223333:role/lab", external_id = "x42" }',
+    '{ assume_role = "arn:aws:iam::111122223333:role/lab", web_identity = "/run/token", warn_before = "30min" }',
+    '{ user = "rob", profile = "kopah", delivery = "broker" }',
+    '{ systemd_credential = "lab" }',
+])
+def test_every_source_of_keys_survives(table: str) -> None:
+    text = f'[[mount]]\nbucket = "erdos"\nfolder = "/mnt/e"\nregion = "us-west-2"\ncredentials = {table}\n'
+    before, = read([Source("m", text)], ANYBODY).mounts
+    after, = read([Source("m", toml_text.section(toml_text.of_mount(before)))], ANYBODY).mounts
+    assert replace(after, place=before.place) == before
+
+
 def test_what_counts_anyhow_is_not_written() -> None:
     mount, = accepted('[[mount]]\nbucket = "hilbert"\nfolder = "/mnt/h"\nstop_timeout = "90s"\nprovider = "ceph"\n'
                       'endpoint_url = "https://s3.test"\nregion = "us-east-1"\ncheck = { failures = 3 }\n').mounts
