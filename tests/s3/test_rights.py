@@ -49,6 +49,11 @@ def test_who_may_nothing_is_told_so_by_others(here: str) -> None:
     assert ask(here, GUEST, writable=False) == ""
 
 
+def test_a_bucket_that_is_not_there_is_not_made(here: str, admin: Any) -> None:
+    assert ask(here, bucket="nowhere") == ""
+    assert "nowhere" not in [one["Name"] for one in admin.list_buckets()["Buckets"]]
+
+
 @pytest.mark.parametrize(("status", "said", "code"), [
     (403, "QuotaExceeded", "store-full"), (507, "InsufficientStorage", "store-full"),
     (403, "AccessDenied", "write-denied"), (500, "InternalError", ""), (503, "SlowDown", ""),

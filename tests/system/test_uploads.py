@@ -20,6 +20,11 @@ def _left(machine: Machine) -> list[str]:
     return sorted(one["Key"] for one in said.get("Uploads", ()))
 
 
+def _abort_all(machine: Machine) -> None:
+    for one in kit.store(machine, "list_multipart_uploads", Bucket=BUCKET).get("Uploads", ()):
+        kit.store(machine, "abort_multipart_upload", Bucket=BUCKET, Key=one["Key"], UploadId=one["UploadId"])
+
+
 def _check(machine: Machine, name: str) -> None:
     machine.run(["busctl", "call", "org.s3mountd1", "/org/s3mountd1", "org.s3mountd1.Manager", "Check", "s", name])
 
@@ -34,10 +39,12 @@ def _looked(machine: Machine, **wanted: int) -> kit.Document:
 
 
 def test_what_a_crash_has_left_is_shown_and_aborted_when_it_is_old(machine: Machine) -> None:
+    _abort_all(machine)
     kit.configure(machine, kit.mount("runs", BUCKET, prefix="runs/"))
     [one] = kit.wait_ok(machine, "runs")
     with kit.opened(machine, "/srv/runs/lost", "w") as handle:
         assert handle.ask("write", PIECE) == "ok"
+        # The upload that is begun to try the keys may be seen beside it.
         machine.wait_until(lambda: _left(machine) == ["runs/lost"], 10, "the upload has begun")
         kit.kill(machine, one["pid"])
         handle.ask("close")
@@ -61,5 +68,4 @@ def test_what_a_crash_has_left_is_shown_and_aborted_when_it_is_old(machine: Mach
         told = machine.journal("-u", "s3mountd")
         assert "aborted, older than abort_uploads_after" in told
     kit.configure(machine)
-    for said in kit.store(machine, "list_multipart_uploads", Bucket=BUCKET)["Uploads"]:
-        kit.store(machine, "abort_multipart_upload", Bucket=BUCKET, Key=said["Key"], UploadId=said["UploadId"])
+    _abort_all(machine)

@@ -7,7 +7,7 @@ given up again. Answer: ``code`` ("" when all is well, or when it could not be f
 
 import contextlib
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mountd.core import diagnosis
@@ -23,23 +23,31 @@ _LISTED = 20
 def rights(access: Access) -> dict[str, Any]:
     """Try it. Raises what boto3 raises where the store cannot be reached."""
     s3, question = access.client(), access.question
-    cause = _read(s3, question) or (_write(s3, question) if question["writable"] else None)
+    keys = _listed(s3, question)
+    cause = None
+    # An upload to a bucket that is not there makes one at SeaweedFS 4.48, with the key of an administrator.
+    if keys is not None:
+        cause = _read(s3, question, keys) or (_write(s3, question) if question["writable"] else None)
     return {"code": cause.code if cause else "", "detail": cause.detail if cause else ""}
 
 
-def _read(s3: Any, question: Question) -> Cause | None:
+def _listed(s3: Any, question: Question) -> list[str] | None:
+    """Objects that can be tried, None when the store does not list the bucket: then nothing is tried at all."""
     said: dict[str, Any] = {}
     with _refused() as refusals:
         said = s3.list_objects_v2(Bucket=question["bucket"], Prefix=question["prefix"], MaxKeys=_LISTED)
-    if refusals:
-        return None
-    keys = [one["Key"] for one in said.get("Contents", ()) if one["Size"]][:TRIED]
+    return None if refusals else [one["Key"] for one in said.get("Contents", ()) if one["Size"]][:TRIED]
+
+
+def _read(s3: Any, question: Question, keys: Sequence[str]) -> Cause | None:
+    cause = None
     for key in keys:
         with _refused() as refusals:
             s3.get_object(Bucket=question["bucket"], Key=key, Range="bytes=0-0")["Body"].close()
-        if not refusals or diagnosis.of_right(refusals[0], "read-denied") is None:
+        cause = diagnosis.of_right(refusals[0], "read-denied") if refusals else None
+        if cause is None:
             return None
-    return diagnosis.of_right(refusals[0], "read-denied") if keys else None
+    return cause
 
 
 def _write(s3: Any, question: Question) -> Cause | None:
