@@ -60,7 +60,7 @@ class Upgrades:
         if found.program != self._program:
             self._program = found.program
             for keeper in current:
-                _try_again(keeper.kept)
+                _try_anew(keeper.kept)
         later = [keeper for keeper in keepers if _is_due(keeper, found)]
         if later and not current and self._settings().on_upgrade == "replace":
             _begin(later[0], found)
@@ -88,12 +88,11 @@ def _begin(keeper: Keeper, installed: Installed) -> None:
         return
     upgraded(kept.name, worker.version, installed.version)
     spare.drop(kept)
-    # A failure of long ago is none of the new one's.
-    kept.memory = replace(kept.memory, prepared=None, failure=None)
     kept.workers[worker.unit] = replace(worker, digest=OUTDATED)
-    kept.wake()
+    _try_anew(kept)
 
 
-def _try_again(kept: Kept) -> None:
+def _try_anew(kept: Kept) -> None:
+    # A failure of long ago is none of the new one's.
     kept.memory = replace(kept.memory, prepared=None, failure=None)
     kept.wake()
