@@ -8,9 +8,9 @@ import re
 
 ACCESS = re.compile(r"(?<![A-Za-z0-9])(?:AKIA|ASIA)[A-Z2-7]{16}(?![A-Za-z0-9])")
 """The number of an AWS key: permanent or temporary."""
-_SETTING = re.compile(
-    r"(?i)\b(?:aws_secret_access_key|aws_session_token|secret_?access_?key|session_?token|secret_?key)\b[\"']?\s*[=:]\s*"
-    r"[\"']?[^\s\"'#$<]{8,}")
+SETTING = r"(?:aws_secret_access_key|aws_session_token|secret_?access_?key|session_?token|secret_?key)"
+"""What the settings are called that have a secret; case does not count."""
+_SETTING = re.compile(rf"(?i)\b{SETTING}\b[\"']?\s*[=:]\s*[\"']?[^\s\"'#$<]{{8,}}")
 """A secret with its name before it; not one that is taken from a variable or left out."""
 _PASSWD = re.compile(r"(?m)^[A-Za-z0-9]{16,}:[A-Za-z0-9/+=]{20,}$")
 """A line of s3fs's passwd file."""

@@ -76,8 +76,7 @@ def _is_long(secret: str) -> bool:
 
 
 _SETTING = re.compile(
-    r"(?im)^\s*(?:export\s+)?[\"']?(?:aws_secret_access_key|aws_session_token|secret_?access_?key|secret_?key|"
-    r"session_?token)[\"']?\s*[=:]\s*[\"']?([^\s\"']+)")
+    rf"(?im)^\s*(?:export\s+)?[\"']?{key_patterns.SETTING}[\"']?\s*[=:]\s*[\"']?([^\s\"']+)")
 _PASSWD = re.compile(r"(?m)^(?:[^:\s#]+:)?[A-Za-z0-9]{16,}:([A-Za-z0-9/+=]{20,})$")
 
 
