@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from mountd.cli.console import Console, UsageError
 from mountd.cli.findings import of_plain, show
 from mountd.cli.reads import nearest
-from mountd.cli.stores import Store, Whose, fail
+from mountd.cli.stores import Store, Whose, fail, of_mount
 from mountd.cli.text import Cell, amount, clean, contained, local, table
 from mountd.cli.whoami import STORE_KEYS, chosen
 from mountd.core import findings, measured
@@ -34,7 +34,7 @@ def bucket(console: Console, args: Namespace) -> int:
         console.warn([f"s3mountctl: there is no bucket action {args.action!r}{nearest(args.action, ACTIONS)}",
                       f"One of: {', '.join(ACTIONS)}"])
         return Exit.USAGE
-    whose = chosen(args, args.mount or _mount_of(args))
+    whose = _of_a_mount(args) or chosen(args, args.mount)
     name = (args.bucket or "").removeprefix("s3://").rstrip("/") or whose.bucket
     if not name and args.action != "list":
         console.warn([f"s3mountctl: which bucket? Name it, or say --mount NAME (s3mountctl bucket {args.action})"])
@@ -50,9 +50,10 @@ def bucket(console: Console, args: Namespace) -> int:
         return fail(console, error, whose, source)
 
 
-def _mount_of(args: Namespace) -> str | None:
-    """The mount whose bucket is meant where no store is named: that bucket is where it is mounted from."""
-    if args.action in ("list", "create") or not args.bucket or any(vars(args)[key] for key in STORE_KEYS):
+def _of_a_mount(args: Namespace) -> Whose | None:
+    """The store of the mount whose bucket is meant where none is named: that bucket is where it is mounted from."""
+    named = args.mount or any(vars(args)[key] for key in STORE_KEYS)
+    if named or args.action in ("list", "create") or not args.bucket:
         return None
     # What reads TOML takes its time to import.
     from mountd.cli import checking
@@ -61,7 +62,7 @@ def _mount_of(args: Namespace) -> str | None:
     if len(stores) > 1:
         raise UsageError(f"mounts of several stores have a bucket {args.bucket}: say --mount "
                          f"{' or '.join(one.name for one in mounts)}")
-    return mounts[0].name if mounts else None
+    return of_mount(mounts[0]) if mounts else None
 
 
 def _list(console: Console, args: Namespace, store: Store) -> int:
