@@ -20,7 +20,7 @@ from mountd.core.units import front as units
 from mountd.core.units.worker import file_name
 from mountd.system import keys
 from mountd.system.control import Control
-from mountd.system.unit_calls import Done, UnitCalls
+from mountd.system.unit_calls import Done, UnitCalls, packed
 from mountd.words import paths
 from mountd.words.model import Mount
 
@@ -47,8 +47,6 @@ class _Kept:
     """Why it does not work."""
     busy: bool = False
     misses: int = 0
-    last_stop: float = 0.0
-    """How long the last mount may drain: seconds."""
 
 
 class Fronts:
@@ -134,13 +132,12 @@ class Fronts:
     def _begin(self, kept: _Kept) -> None:
         front, folder = kept.front, self._folder(kept)
         self._write(kept)
-        packed = {unit: [(item.name, GLib.Variant(item.signature, item.value)) for item in properties]
-                  for unit, properties in ((units.socket(front), units.socket_properties(front)),
-                                           (units.service(front), units.service_properties(front, str(folder))))}
-        (socket, first), second = packed.items()
-        self._calls.manager("StartTransientUnit",
-                            GLib.Variant("(ssa(sv)a(sa(sv)))", (socket, "replace", first, [second])),
-                            partial(self._begun, kept))
+        service = units.service(front), packed(units.service_properties(front, str(folder)))
+        socket = packed(units.socket_properties(front))
+        self._calls.manager(
+            "StartTransientUnit",
+            GLib.Variant("(ssa(sv)a(sa(sv)))", (units.socket(front), "replace", socket, [service])),
+            partial(self._begun, kept))
 
     def _begun(self, kept: _Kept, _answer: object, error: str) -> None:
         if error:

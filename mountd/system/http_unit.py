@@ -10,7 +10,7 @@ from gi.repository import GLib
 
 from mountd.core.listen import Listen
 from mountd.core.units import http as http_unit
-from mountd.system.unit_calls import UnitCalls
+from mountd.system.unit_calls import UnitCalls, packed
 from mountd.words import paths
 
 _AGAIN_MS = 500
@@ -60,9 +60,8 @@ class HttpUnit:
         GLib.timeout_add(_AGAIN_MS, self._look, run, tries + 1)
 
     def _start(self, wanted: Listen) -> None:
-        packed = [(item.name, GLib.Variant(item.signature, item.value))
-                  for item in http_unit.properties(wanted, self._version)]
-        arguments = GLib.Variant("(ssa(sv)a(sa(sv)))", (paths.HTTP_UNIT, "fail", packed, []))
+        properties = packed(http_unit.properties(wanted, self._version))
+        arguments = GLib.Variant("(ssa(sv)a(sa(sv)))", (paths.HTTP_UNIT, "fail", properties, []))
         self._calls.manager("StartTransientUnit", arguments, self._started)
 
     def _started(self, _answer: object, error: str) -> None:

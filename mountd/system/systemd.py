@@ -21,7 +21,7 @@ from mountd.core.observed import Worker
 from mountd.core.units.sandbox import Property
 from mountd.core.units.scope import helper_scope
 from mountd.core.units.worker import describe
-from mountd.system.unit_calls import object_path
+from mountd.system.unit_calls import object_path, packed
 from mountd.words import paths
 from mountd.words.errors import MountdError
 
@@ -103,10 +103,10 @@ class Systemd:
         ``started()`` once it has taken the order. Raises ``host-refused`` when descriptors cannot be duplicated.
         """
         descriptors = Gio.UnixFDList.new()
-        packed = [(item.name, GLib.Variant(item.signature, item.value)) for item in properties]
+        told = packed(properties)
         try:
-            packed += [(f"Standard{name}FileDescriptor", GLib.Variant("h", descriptors.append(number)))
-                       for name, number in stdio.items()]
+            told += [(f"Standard{name}FileDescriptor", GLib.Variant("h", descriptors.append(number)))
+                     for name, number in stdio.items()]
         except GLib.Error as error:
             raise MountdError("host-refused", _plain(error)) from error
         self.watch(unit)
@@ -117,7 +117,7 @@ class Systemd:
             lost = "NoSuchUnit" in (Gio.DBusError.get_remote_error(error) or "")
             failed("systemd cannot keep the unit; is there room in /run?" if lost else _plain(error))
 
-        self._order("StartTransientUnit", GLib.Variant("(ssa(sv)a(sa(sv)))", (unit, "fail", packed, [])), refused,
+        self._order("StartTransientUnit", GLib.Variant("(ssa(sv)a(sa(sv)))", (unit, "fail", told, [])), refused,
                     descriptors, started)
 
     def start_again(self, unit: str) -> None:
@@ -130,8 +130,8 @@ class Systemd:
         A process with a thread in an uninterruptible call outlives every signal, and systemd starts no new daemon as
         long as the old one's control group has processes (systemd.kill(5)).
         """
-        packed = [(item.name, GLib.Variant(item.signature, item.value)) for item in helper_scope(pid)]
-        arguments = GLib.Variant("(ssa(sv)a(sa(sv)))", (f"{paths.HELPER_PREFIX}{pid}.scope", "fail", packed, []))
+        unit = f"{paths.HELPER_PREFIX}{pid}.scope"
+        arguments = GLib.Variant("(ssa(sv)a(sa(sv)))", (unit, "fail", packed(helper_scope(pid)), []))
 
         def refused(error: GLib.Error) -> None:
             _log.warning(f"the helper process stays with the daemon: {_plain(error)}", code="host-refused")

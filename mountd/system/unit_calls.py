@@ -4,16 +4,23 @@ Interfaces are those of org.freedesktop.systemd1(5).
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from gi.repository import Gio, GLib
+
+from mountd.core.units.sandbox import Property
 
 _DESTINATION = "org.freedesktop.systemd1"
 _PATH = "/org/freedesktop/systemd1"
 _MANAGER = "org.freedesktop.systemd1.Manager"
 _UNIT = "org.freedesktop.systemd1.Unit"
 _TIMEOUT_MS = 10_000
+
+def packed(properties: Iterable[Property]) -> list[tuple[str, Any]]:
+    """Properties as ``StartTransientUnit`` takes them."""
+    return [(item.name, GLib.Variant(item.signature, item.value)) for item in properties]
+
 
 Done = Callable[[Any, str], None]
 """Gets the answer, or None and an error's sentence."""
