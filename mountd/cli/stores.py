@@ -11,12 +11,12 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from mountd.cli.child import Child, in_memory
 from mountd.cli.console import Console, UsageError
 from mountd.cli.reads import nearest
 from mountd.core.line import Answer
+from mountd.core.s3_question import place
 from mountd.core.verdict import Exit
 from mountd.words.errors import MountdError
 from mountd.words.model import Credentials, Mount, OptionValue
@@ -131,17 +131,9 @@ class Store(AbstractContextManager["Store"]):
         """Ask, and go on; what is returned waits for the answer. Raises MountdError."""
         child, end = self._children.s3, time.monotonic() + limit + _AFTERTHOUGHT
         number = child.begin(task, [self._open[name] for name in self._files],
-                             **{**self._place(), "deadline": limit, **fields})
+                             **{**place(self.whose), "files": self._files, "broker": self._broker, "deadline": limit,
+                                **fields})
         return lambda: child.answer(number, end)
-
-    def _place(self) -> dict[str, Any]:
-        whose, options = self.whose, self.whose.options
-        return {
-            "provider": whose.provider, "endpoint_url": str(options.get("endpoint_url", "")),
-            "region": str(options.get("region", "")), "force_path_style": bool(options.get("force_path_style")),
-            "bucket": whose.bucket, "prefix": whose.prefix, "profile": whose.credentials.profile,
-            "anonymous": whose.credentials.anonymous, "files": self._files, "broker": self._broker,
-            "proxy": whose.proxy, "requester_pays": bool(options.get("requester_pays"))}
 
     def _find(self) -> Answer:
         whose = self.whose

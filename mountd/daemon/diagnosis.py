@@ -3,10 +3,10 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from mountd.core.diagnosis import Finding, target
 from mountd.core.messages import Cause
+from mountd.core.s3_question import place
 from mountd.daemon.vault import Vault
 from mountd.system import keys
 from mountd.system.asking import Answer, Callback, fail_soon
@@ -83,15 +83,6 @@ def ask_with_keys(stores: Stores, vault: Vault, task: str, mount: Mount, answere
     finally:
         for number in files.values():
             os.close(number)
-
-
-def place(mount: Mount) -> dict[str, Any]:
-    """Where and how the store is to be asked for a mount, but for the keys."""
-    options, wanted = mount.options, mount.credentials
-    return {"endpoint_url": str(options.get("endpoint_url", "")), "region": str(options.get("region", "")),
-            "bucket": mount.bucket, "prefix": mount.prefix, "force_path_style": bool(options.get("force_path_style")),
-            "profile": wanted.profile, "anonymous": wanted.anonymous, "provider": mount.provider, "proxy": mount.proxy,
-            "requester_pays": bool(options.get("requester_pays"))}
 
 
 def way(mount: Mount) -> object:

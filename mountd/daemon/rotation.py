@@ -13,8 +13,9 @@ import structlog
 from gi.repository import GLib
 
 from mountd.core.messages import Cause
+from mountd.core.s3_question import place
 from mountd.daemon import spare
-from mountd.daemon.diagnosis import DEADLINE, place
+from mountd.daemon.diagnosis import DEADLINE
 from mountd.daemon.kept import Kept
 from mountd.system.asking import Answer
 from mountd.words.errors import FAULTS, FaultClass, MountdError
