@@ -89,15 +89,11 @@ def _region(question: Question, files: Mapping[str, bytes]) -> str:
 
 
 def _keys(access: Access, files: Mapping[str, bytes]) -> Keys:
-    asked, profile = access.question, str(access.question["profile"])
-    if asked.get("broker"):
-        return clients.of_broker(str(asked["broker"]), files["token"].decode(), access.end)
-    if asked.get("elsewhere"):
-        raise MountdError("no-credentials", "only the worker has them")
-    found = clients.source(files, profile)
+    found = clients.offered(access.question, files, access.end)
     if isinstance(found, Elsewhere):
-        raise MountdError("no-credentials", f"profile {profile or 'default'} goes by {found.by}, which is not followed "
-                          "here")
+        name = access.question["profile"] or "default"
+        raise MountdError("no-credentials", "only the worker has them" if found.by == clients.WORKER else
+                          f"profile {name} goes by {found.by}, which is not followed here")
     return clients.keys(found, access.ca_file, access.end, diagnose.proxy(access.question))
 
 

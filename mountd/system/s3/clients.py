@@ -16,10 +16,12 @@ from typing import Any
 
 from mountd.core import diagnosis, profiles
 from mountd.core.messages import Cause
-from mountd.core.profiles import Keys, Machine, Role, Source
+from mountd.core.profiles import Elsewhere, Keys, Machine, Role, Source
 from mountd.words.errors import MountdError
 
 _METADATA_URL, _METADATA_LIMIT = "http://169.254.169.254/", 1.0
+WORKER = "the worker"
+"""By whom keys are got that nobody else can get at."""
 OF_STS = frozenset({"credentials-expired", "clock-skew", "throttled"})
 """What STS may say of itself; any other refusal is that of the role."""
 _MAKING = threading.Lock()
@@ -61,6 +63,14 @@ def source(files: Mapping[str, bytes], profile: str) -> Source:
     if found is None:
         raise MountdError("no-credentials", f"profile {profile or 'default'} has no keys")
     return found
+
+
+def offered(question: Mapping[str, Any], files: Mapping[str, bytes], end: float) -> Source:
+    """Where the keys of a question are to come from; what the broker gives is there at once. Raises MountdError,
+    TimeoutError."""
+    if question.get("broker"):
+        return of_broker(str(question["broker"]), files["token"].decode(), end)
+    return Elsewhere(WORKER) if question.get("elsewhere") else source(files, str(question["profile"]))
 
 
 def profile(files: Mapping[str, bytes], name: str) -> profiles.Profile:

@@ -166,10 +166,7 @@ def _try_all(store: Store, prefix: str) -> Evidence:
 
 
 def _keys(question: Question, files: Mapping[str, bytes], ca_file: str, end: float) -> Keys:
-    if question.get("broker"):
-        return clients.of_broker(str(question["broker"]), files["token"].decode(), end)
-    found = Elsewhere("the worker") if question.get("elsewhere") else clients.source(
-        files, str(question["profile"]))
+    found = clients.offered(question, files, end)
     if isinstance(found, Elsewhere):
         raise MountdError("write-untried", "only mount-s3 can get at the keys")
     return clients.keys(found, ca_file, end)
