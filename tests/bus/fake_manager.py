@@ -54,6 +54,8 @@ class FakeManager:
             time.sleep(3600)
         if method == "Status":
             invocation.return_value(GLib.Variant("(s)", (self._status,)))
+            # Else who kills this process on reading the line may kill it before the answer has left it.
+            self._bus.flush_sync(None)
             print("asked", flush=True)
         elif method == "Plan":
             invocation.return_value(GLib.Variant("(s)", (self._plan,)))

@@ -205,6 +205,15 @@ def test_errno_comes_and_goes_on_a_live_mount(bench: Bench) -> None:
     assert bench.probe() == 0
 
 
+def test_zero_statfs_comes_and_goes(bench: Bench) -> None:
+    bench.start()
+    assert os.statvfs(bench.folder).f_blocks > 0
+    bench.tell(zero_statfs=True)
+    assert os.statvfs(bench.folder).f_blocks == 0
+    bench.tell()
+    assert os.statvfs(bench.folder).f_blocks > 0
+
+
 def test_faults_of_another_bucket_do_not_count(bench: Bench) -> None:
     bench.tell("other", errno="EIO")
     bench.start()

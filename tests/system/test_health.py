@@ -9,7 +9,19 @@ import pytest
 from tests.machine import Machine
 from tests.machine.kit import CONFIG, ENDPOINT
 from tests.s3.seaweed import ADMIN
-from tests.system.kit import Document, configure, look, mount, status, store, wait_for, wait_ok, workers
+from tests.system.kit import (
+    Document,
+    configure,
+    look,
+    misbehave,
+    mount,
+    standin,
+    status,
+    store,
+    wait_for,
+    wait_ok,
+    workers,
+)
 
 CHECK = {"interval": "5s", "timeout": "10s", "failures": 3}
 SOON = 15
@@ -84,6 +96,20 @@ def test_a_server_that_takes_connections_and_says_nothing(machine: Machine, serv
     finally:
         machine.run("systemctl kill -s CONT weed")
     healed_after(machine, lambda: None)
+
+
+@pytest.mark.once
+def test_figures_that_are_all_zero_are_no_sign_of_life(machine: Machine) -> None:
+    """The kernel gives them to who may not enter a FUSE mount, and no error; here the STAND-IN worker gives them."""
+    with standin(machine):
+        configure(machine, mount("one", check=CHECK))
+        [one] = wait_ok(machine, "one")
+        misbehave(machine, all={"zero_statfs": True})
+        assert machine.run("stat --file-system --format=%b /srv/one").stdout == "0\n"
+        seen = seconds_until_unwell(machine, "down", "host-refused")
+        assert "may not enter" in seen["reason"]["text"]
+        misbehave(machine)
+        assert wait_ok(machine, "one")[0]["pid"] == one["pid"], "nobody was restarted for it"
 
 
 @pytest.mark.once

@@ -96,6 +96,8 @@ class Worker:
         if number and name not in ("RELEASE", "RELEASEDIR", "DESTROY"):
             log("WARN", f"{name.lower()} failed with errno {getattr(errno, number)}")
             raise RequestError(getattr(errno, number))
+        if name == "STATFS" and self._control.faults().get("zero_statfs"):
+            return bytes(80)  # a whole fuse_kstatfs
         handler = getattr(self._tree, f"do_{name.lower()}", None)
         if handler is None:
             raise RequestError(errno.ENOSYS)
