@@ -41,9 +41,9 @@ def aws(machine: Machine, life: int) -> Iterator[None]:
 
 
 def seen(machine: Machine) -> list[str]:
-    """Access key and outcome of all that asked the store."""
+    """Access key and outcome of all that asked the store with one: a start that takes long is looked into without."""
     found: list[str] = json.loads(machine.run(f"curl -sf {STORE}/-/seen").stdout)
-    return found
+    return [line for line in found if not line.startswith(" ")]
 
 
 def role_mount(name: str, **credentials: object) -> kit.Document:
