@@ -70,7 +70,7 @@ class Daemon:
         helper = Helper(systemd.set_apart)
         self._table = MountTable()
         stores, vault = Stores(systemd), Vault(systemd)
-        self._fronts = Fronts(lambda unit: systemd.watch(unit, pid=1))
+        self._fronts = Fronts(lambda unit: systemd.watch(unit, began=True))
         fusectl, binary = FuseControl(self._table), Binary(helper, self._binary_known)
         self._world = World(systemd, self._table, fusectl, helper, binary, stores, Diagnoses(stores, vault),
                             Chronicle(helper, time.time, time.monotonic), Outages(),
@@ -95,6 +95,7 @@ class Daemon:
         self._world.binary.look()
         if self._options.unmount_all:
             self.mounts.adopt()
+            self._listen()
             self._unmount_all()
             return
         if not self._configuration.take(self._world.binary.version):

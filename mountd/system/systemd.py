@@ -138,11 +138,10 @@ class Systemd:
 
         self._order("StartTransientUnit", arguments, refused)
 
-    def watch(self, unit: str, pid: int = 0) -> None:
-        """Hear of the unit's end; ``pid`` is given for a unit that runs already."""
+    def watch(self, unit: str, *, began: bool = False) -> None:
+        """Hear of the unit's end; ``began`` is said of one that is there already, be it only to end."""
         if unit not in self._watched:
-            self._watched[unit] = _Watch(self._con, unit, self._unit_ended, began=bool(pid))
-        self._watched[unit].pid = pid or self._watched[unit].pid
+            self._watched[unit] = _Watch(self._con, unit, self._unit_ended, began=began)
 
     def forget(self, unit: str) -> None:
         """Hear no more of the unit."""
@@ -185,8 +184,13 @@ class Systemd:
 
     def workers(self) -> list[Worker]:
         """Every worker unit there is, with what it says of itself; watched from now on. Raises ``host-refused``."""
-        found = [self._worker(unit) for unit in self.living()]
-        return [worker for worker in found if worker is not None]
+        found = [worker for unit in self.living() if (worker := self._worker(unit)) is not None]
+        # One that ended before it was watched would never be heard of.
+        living = set(self.living())
+        for worker in found:
+            if worker.unit not in living:
+                self.forget(worker.unit)
+        return [worker for worker in found if worker.unit in living]
 
     def _worker(self, unit: str) -> Worker | None:
         """What the unit says of itself (``core.units.worker.describe``), or None when it is none of ours."""
@@ -201,7 +205,8 @@ class Systemd:
             found = describe(unit, fields)
         except (KeyError, ValueError):
             return None
-        self.watch(unit, int(answer["MainPID"]))
+        self.watch(unit, began=True)
+        self._watched[unit].pid = int(answer["MainPID"])
         # The unit carries what its mount was given, which may be in no configuration any more.
         return replace(found, stop_timeout=int(answer["TimeoutStopUSec"]) / 1e6)
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 
+import pytest
+
 from tests.machine import Machine
 from tests.system import kit
 
 PART = 8 << 20
+SLOW = "s3mount-.service.d/slow.conf"
 
 # Keeps a file of the mount open until it is told to stop; then it writes the rest and closes.
 WRITER = """
@@ -181,3 +184,22 @@ def test_a_shutdown_waits_for_a_service_that_writes(own_machine: Machine) -> Non
     assert _length(own_machine, "late") == (9 << 20) + 1000
     kit.wait_ok(own_machine, "closing")
     assert kit.beneath(own_machine, "/srv/closing") == []
+
+
+@pytest.mark.once
+def test_units_that_are_ending_already_are_waited_for_and_heard_of(machine: Machine) -> None:
+    """The daemon's end is that of its spares: who unmounts everything just then finds them without a process."""
+    machine.write(f"/run/systemd/system/{SLOW}", "[Service]\nExecStopPost=/bin/sleep 3\n")
+    machine.run("systemctl daemon-reload")
+    try:
+        kit.configure(machine, kit.mount("one"), kit.mount("two"))
+        kit.wait_ok(machine, "one", "two")
+        machine.wait_until(lambda: len(kit.spares(machine)) == 2, 20, "spares")
+        machine.run("systemctl stop s3mountd")
+        listing = "systemctl list-units --plain --no-legend --state=deactivating 's3mount-*.service'"
+        machine.wait_until(lambda: "stop-post" in machine.run(listing).stdout, 5, "a spare is ending")
+        machine.run("timeout 30 /usr/libexec/s3mountd/s3mountd --unmount-all", timeout=60)
+        assert kit.running(machine) == {}
+        assert _plain(machine, "/srv/one") and _plain(machine, "/srv/two")
+    finally:
+        machine.run(f"rm /run/systemd/system/{SLOW}; systemctl daemon-reload")
