@@ -17,6 +17,8 @@ from tests.s3.seaweed import ADMIN, Identity, Seaweed
 
 PORT = 9400
 ENDPOINT = f"http://127.0.0.1:{PORT}"
+FILER = f"http://127.0.0.1:{PORT + 3}"
+"""SeaweedFS's own file service (`tests.s3.seaweed` has the order of its ports)."""
 REGION = "us-east-1"
 READER = Identity("reader", "WEEDREADKEY000000001", "weedreadsecret0123456789", ("Read", "List"))
 LISTER = Identity("lister", "WEEDLISTKEY000000001", "weedlistsecret0123456789", ("List",))

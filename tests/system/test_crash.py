@@ -56,7 +56,7 @@ def test_an_open_file_of_a_dead_worker_says_so_and_a_new_one_can_be_opened(machi
 
 
 def test_a_worker_that_ends_by_itself_is_replaced(machine: Machine) -> None:
-    with kit.standin(machine, bucket_one={"exit_after_seconds": 0.5, "exit": {"status": 7}}):
+    with kit.standin(machine, bucket_one={"exit_after_seconds": 3.0, "exit": {"status": 7}}):
         kit.configure(machine, kit.mount("leaving", grace=0))
         one = kit.wait_for(machine, "leaving", unit="s3mount-leaving-1.service", state="mounted")
         machine.wait_until(lambda: not kit.alive(machine, one["pid"]), 5, "the worker has ended")

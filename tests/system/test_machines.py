@@ -15,6 +15,7 @@ from tests.machine.machine import machines_dir, sweep
 from tests.machine.nspawn import Group
 from tests.machine.reset import reset
 from tests.setup.worker import worker
+from tests.system.kit import store
 
 pytestmark = pytest.mark.once
 
@@ -182,7 +183,17 @@ def test_the_shared_machine_is_put_back_whatever_was_done_to_it(machine: Machine
         "echo '[daemon]' >/etc/s3mountd/mounts.toml; echo >/etc/s3mountd/mounts.d/left.toml; logger said before"
     )
     assert "/mnt/left\\040over" in machine.read("/proc/self/mountinfo")
+    machine.run("systemctl start weed.service")
+    for key in ("a first one", "deep/er", "hello.txt"):
+        store(machine, "put_object", Bucket="bucket-one", Key=key, Body="left over")
+    store(machine, "create_multipart_upload", Bucket="bucket-one", Key="begun")
+    store(machine, "delete_object", Bucket="bucket-two", Key="hello.txt")
+    machine.run("systemctl stop weed.service")
     reset(machine)
+    for bucket in ("bucket-one", "bucket-two"):
+        [one] = store(machine, "list_objects_v2", Bucket=bucket)["Contents"]
+        assert (one["Key"], one["Size"]) == ("hello.txt", len(f"hello from {bucket}\n"))
+        assert "Uploads" not in store(machine, "list_multipart_uploads", Bucket=bucket)
     assert "/mnt/left" not in machine.read("/proc/self/mountinfo")
     assert machine.run("systemctl list-units --all --plain --no-legend 's3mount-left*'").stdout == ""
     assert machine.run("cat /etc/s3mountd/mounts.toml /etc/s3mountd/mounts.d/*", check=False).stdout == ""
