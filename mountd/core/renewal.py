@@ -16,6 +16,8 @@ _NEAR = 600.0
 _JITTER = 0.1
 PACE = 30.0
 """Never asked more often than this, whatever comes back."""
+_ENOUGH = 330.0
+"""Keys that last no longer are not begun with: mount-s3 would ask for others with every request."""
 _LAST_TRIES = 60.0
 """While keys run out it is tried this often, however patient the fault's class is."""
 LONG, LONG_LEAD, SHORT_LEAD = 6 * 3600.0, 24 * 3600.0, 900.0
@@ -32,9 +34,13 @@ class Term:
     cause: Cause | None = None
     """Why the last try failed."""
 
-    def is_valid(self, now: float) -> bool:
-        """Can they still be used?"""
-        return self.expires is None or self.expires > now
+    def age(self, now: float) -> float:
+        """Seconds since they were asked for."""
+        return now - self.begun
+
+    def lasts(self, now: float) -> bool:
+        """Long enough to begin with; what is short has to do when it is fresh."""
+        return self.expires is None or self.expires - now > (0.0 if self.age(now) < PACE else _ENOUGH)
 
 
 def due(term: Term, now: float, chance: float) -> float | None:

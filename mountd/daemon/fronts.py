@@ -50,14 +50,15 @@ class _Kept:
 
 
 class Fronts:
-    """Lives in the GLib loop; nothing here blocks. ``watch(unit)`` has ``ended(unit)`` called; ``changed`` is called
-    when a front has come or gone."""
+    """Lives in the GLib loop; nothing here blocks. ``watch(unit)`` has ``ended(unit)`` called; ``changed()`` is called
+    when a front has come or gone, ``gone(life)`` when a socket, and with it its network namespace, is no more."""
 
     def __init__(self, watch: Callable[[str], None]) -> None:
         self._calls, self._watch = UnitCalls(), watch
         self._kept: dict[str, _Kept] = {}
         self._timer = 0
         self.changed: Callable[[], None] = lambda: None
+        self.gone: Callable[[str], None] = lambda _life: None
 
     @staticmethod
     def hindrance(front: Front) -> str:
@@ -126,8 +127,14 @@ class Fronts:
         kept.busy = False
         self._watch(units.socket(kept.front))
         if kept.life != life or kept.why:
-            kept.life, kept.why = life, ""
+            self._lives(kept, life)
+            kept.why = ""
             self.changed()
+
+    def _lives(self, kept: _Kept, life: str) -> None:
+        before, kept.life = kept.life, life
+        if before not in ("", life):
+            self.gone(before)
 
     def _begin(self, kept: _Kept) -> None:
         front, folder = kept.front, self._folder(kept)
@@ -150,7 +157,8 @@ class Fronts:
         kept.busy = True
         if kept.life or kept.why != why:
             _log.warning(f"the front for {kept.front.endpoint_url} is away: {why}", code="front-away")
-            kept.life, kept.why = "", why
+            self._lives(kept, "")
+            kept.why = why
             self.changed()
         GLib.timeout_add(_AGAIN_MS, self._again, kept.front.name)
 
@@ -222,6 +230,7 @@ class Fronts:
             del self._kept[name]
             for unit in (units.socket(kept.front), units.service(kept.front)):
                 self._order("StopUnit", unit)
+            self._lives(kept, "")
             shutil.rmtree(self._folder(kept), ignore_errors=True)
         return bool(GLib.SOURCE_REMOVE)
 

@@ -84,7 +84,7 @@ def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None
     if mount is None or prepared is None or not isinstance(binary, Installed) or _lacks_keys(kept, mount, prepared):
         return None
     generation, by_broker = kept.world.next_generation(mount.name), prepared.keys.by_broker
-    asks_at = kept.world.vault.admit(mount.name, unit_name(mount.name, generation)) if by_broker else ""
+    asks_at = _admitted(kept, mount, generation) if by_broker else ""
     place = _place(kept, mount, guard)
     order = Launch(mount, generation, binary.path, prepared, kept.digest, place.waiting.connection, place.mount_id,
                    asks_at, _plans_with(kept, mount, binary.version), version_text(binary.version), binary.program,
@@ -114,6 +114,11 @@ def launch(kept: Kept, refused: Callable[[str, str], None], await_fd: int | None
 def _lacks_keys(kept: Kept, mount: Mount, prepared: Prepared) -> bool:
     """Has it to be waited for the broker's keys?"""
     return prepared.keys.by_broker and not kept.world.vault.is_ready(mount, prepared.keys)
+
+
+def _admitted(kept: Kept, mount: Mount, generation: int) -> str:
+    """Where the worker to be asks for its keys."""
+    return kept.world.vault.admit(mount.name, unit_name(mount.name, generation), mount.front)
 
 
 def _worker(order: Launch) -> Worker:

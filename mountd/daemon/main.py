@@ -80,6 +80,7 @@ class Daemon:
         view = DaemonView(__version__, os.getpid(), time.time(), "")
         self.mounts = Reconciler(self._world, self._configuration, view, self._turned, self._read)
         self._fronts.changed = self.mounts.wake_all
+        self._fronts.gone = vault.listeners.close
         self._network = Network(self._network_changed)
         self._sleep = Sleep(Gio.bus_get_sync(Gio.BusType.SYSTEM, None), self.mounts.sleep, self.mounts.woken)
         self._http = HttpUnit(__version__, _log.error)

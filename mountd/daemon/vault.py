@@ -10,6 +10,7 @@ import os
 import socket
 import time
 from dataclasses import dataclass, field, replace
+from functools import partial
 from random import random
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from mountd.core.status import stamp
 from mountd.core.units import resolver
 from mountd.core.units.worker import KeyFiles, file_name
 from mountd.daemon import passes
+from mountd.daemon.listeners import Listeners
 from mountd.daemon.passes import Passes, quiet
 from mountd.system import keys
 from mountd.system.asking import Answer
@@ -42,8 +44,6 @@ _LONGEST_TIMER = 900.0
 """Timers stand still while the machine sleeps: clocks are read at least this often. Seconds."""
 _FRESH = 10.0
 """Seconds after which keys that were tried when they came may have been withdrawn."""
-_ENOUGH = 330.0
-"""Keys that last no longer are not begun with: mount-s3 would ask for others with every request."""
 
 
 @dataclass
@@ -69,6 +69,7 @@ class Vault:
     def __post_init__(self) -> None:
         self._broker = Broker(self.systemd, self._met, self._missed)
         self._passes = Passes(self._broker)
+        self.listeners = Listeners(self.systemd, self._broker, lambda: self._passes.behind)
         self._numbers = itertools.count(int(time.time() * 1000))
 
     def begin(self) -> None:
@@ -91,16 +92,23 @@ class Vault:
         if account is None or account.about != about:
             self._cancel(account)
             account = self.accounts[mount.name] = _Account(about)
-        if self._broker.is_there and account.term is not None and _lasts(account.term):
-            return True
+        if self._broker.is_there and account.term is not None and account.term.lasts(time.time()):
+            return self.listeners.reach(mount, partial(self._listens, mount.name, waits))
         account.waited_for = waits or account.waited_for
         self._broker.want()
         self._fetch(mount.name)
         return False
 
-    def admit(self, name: str, unit: str) -> str:
-        """The URL at which a worker to be gets its keys. Raises OSError."""
-        return self._passes.grant(name, unit)
+    def _listens(self, name: str, waits: bool, failed: MountdError | None) -> None:
+        kept = self.kepts.get(name)
+        if kept is not None and waits:
+            if failed is not None:
+                kept.fail(Cause(failed.fault.code, failed.detail))
+            kept.wake()
+
+    def admit(self, name: str, unit: str, front: str = "") -> str:
+        """The URL at which a worker to be, behind that front, gets its keys. Raises MountdError."""
+        return self._passes.grant(name, unit, front)
 
     def dismiss(self, unit: str) -> None:
         """A worker has ended."""
@@ -122,7 +130,7 @@ class Vault:
         """A worker could not start. True when that may be for its keys: the next one is given others."""
         account = self.accounts.get(name)
         suspect = FAULTS[cause.code].klass in (FaultClass.CREDENTIALS, FaultClass.ACCESS)
-        if account is None or account.term is None or not suspect or _age(account.term) < _FRESH:
+        if account is None or account.term is None or not suspect or account.term.age(time.time()) < _FRESH:
             return False
         account.term = None
         return True
@@ -130,7 +138,7 @@ class Vault:
     # The broker
 
     def _met(self, state: Answer) -> None:
-        same = self._passes.settle(int(state["port"]))
+        same = self._passes.settle(int(state["port"]), state.get("behind", {}))
         for name in [name for name in state["held"] if name not in self.kepts]:
             self._broker.ask("forget", quiet, mount=name)
         for name, held in [(name, held) for name, held in state["held"].items() if name in self.kepts]:
@@ -259,7 +267,6 @@ class Vault:
 
     # What is shown
 
-
     def _warn_at(self, account: _Account) -> float | None:
         return renewal.warn_at(account.term, float(account.about["warn_before"])) if account.term else None
 
@@ -276,22 +283,13 @@ class Vault:
 
     def ended(self, unit: str, _ending: Ending) -> bool:
         """A unit has ended; True when it was one of these. The broker tells what came of it."""
-        return unit == paths.BROKER_UNIT or unit.startswith(paths.RESOLVE_PREFIX)
+        return unit == paths.BROKER_UNIT or unit.startswith((paths.RESOLVE_PREFIX, paths.LISTEN_PREFIX))
 
     def close(self) -> None:
         """Let go; the broker goes on."""
         for account in self.accounts.values():
             self._cancel(account)
         self._broker.close()
-
-
-def _lasts(term: Term) -> bool:
-    """Long enough to begin with; what is short has to do when it is fresh."""
-    return term.expires is None or term.expires - time.time() > (0.0 if _age(term) < renewal.PACE else _ENOUGH)
-
-
-def _age(term: Term) -> float:
-    return time.time() - term.begun
 
 
 def _not_started(name: str, text: str) -> None:

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from mountd.daemon.kept import Kept
 
 _log: Any = structlog.get_logger()
-_OUT_OF_REACH = "its keys are renewed by the broker, which is out of reach behind a front"
 _INSTALLED = 5.0
 """Seconds between two looks whether somebody has installed haproxy."""
 _NONE = "none"
@@ -93,7 +92,7 @@ class Writes:
         failed, known = self._failed.get(kept.name), self._known.get(write_safety.endpoint(mount))
         front = Front.of(mount)
         choice = write_safety.choose(
-            mount, known, failed.cause if failed else None, self.binary.version, self._no_front(kept, front))
+            mount, known, failed.cause if failed else None, self.binary.version, self.fronts.hindrance(front))
         kept.memory = replace(
             kept.memory, unjudged=choice is None, limited=choice.cause if choice else None, unfronted=False,
             hindrance=failed.cause if failed and choice is None else None)
@@ -135,9 +134,6 @@ class Writes:
         """Are its keys the broker's, which gives them only in the name of a worker?"""
         prepared = kept.memory.prepared
         return kept.name in self.vault.accounts or (prepared is not None and prepared.keys.by_broker)
-
-    def _no_front(self, kept: "Kept", front: Front) -> str:
-        return _OUT_OF_REACH if self._by_broker(kept) else self.fronts.hindrance(front)
 
     # Questions
 

@@ -71,6 +71,12 @@ class Gateway:
         port = PORTS[self.version] + int(tls)
         return f"{'https' if tls else 'http'}://{NAME}:{port}"
 
+    def admin(self, *words: str) -> None:
+        """Have radosgw-admin do something. Raises CommandFailed."""
+        pid = self.machine.run(["systemctl", "show", "--value", "-p", "MainPID", self.unit]).stdout.strip()
+        self.machine.run(["nsenter", "-t", pid, "--mount", "--root", "radosgw-admin", "-c", "/data/ceph.conf", "-n",
+                          "client.rgw.a", *words])
+
     def stop(self) -> None:
         """End it, and forget all that was stored."""
         self.machine.run(["systemctl", "stop", self.unit])

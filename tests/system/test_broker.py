@@ -12,19 +12,13 @@ import pytest
 
 from tests.faults import small_aws
 from tests.machine import Machine
-from tests.s3.seaweed import ADMIN
 from tests.system import kit
+from tests.system.kim import expiry, kim
 
 PORT = 9600
 STORE = f"http://127.0.0.1:{PORT}"
 ARN = "arn:aws:iam::111122223333:role/lab"
 UNIT = "s3mountd-broker.service"
-PROGRAM = """#!/bin/sh
-n=$(cat ~/count 2>/dev/null || echo 0); n=$((n + 1)); echo $n >~/count
-[ -e ~/broken ] && { echo 'planted-secret-of-the-program' >&2; exit 1; }
-end=$(date -u -d '+%s seconds' +%%Y-%%m-%%dT%%H:%%M:%%SZ)
-printf '{"Version":1,"AccessKeyId":"%s","SecretAccessKey":"%s","Expiration":"%%s"}' "$end"
-"""
 
 
 @contextmanager
@@ -49,23 +43,6 @@ def seen(machine: Machine) -> list[str]:
 def role_mount(name: str, **credentials: object) -> kit.Document:
     return kit.mount(name, "role-bucket", provider="other", endpoint_url=STORE, region="us-east-1", read_only=True,
                      force_path_style=True, check={"interval": "5s"}, credentials=credentials)
-
-
-@contextmanager
-def kim(machine: Machine, life: int) -> Iterator[None]:
-    """A user whose profile names a program that gives keys for SeaweedFS which end after so many seconds."""
-    machine.run("userdel --force --remove kim 2>/dev/null; useradd --create-home kim")
-    machine.write("/home/kim/keys", PROGRAM % (life, ADMIN.access_key, ADMIN.secret_key), 0o755)
-    machine.write("/home/kim/.aws/config", "[profile lab]\ncredential_process = /home/kim/keys\n", 0o600)
-    machine.run("chown -R kim: /home/kim")
-    try:
-        yield
-    finally:
-        machine.run("userdel --remove kim", check=False)
-
-
-def expiry(machine: Machine, name: str) -> str:
-    return str(kit.look(machine, name)["credentials"]["expires_at"])
 
 
 def test_roles_and_web_identities_of_a_machine_with_no_key_on_it(machine: Machine) -> None:

@@ -10,8 +10,8 @@ import pytest
 from tests.machine import Machine
 from tests.machine.kit import ENDPOINT
 from tests.s3.seaweed import ADMIN
+from tests.system.kim import kim
 from tests.system.kit import KEYS, configure, look, mount, store, wait_ok
-from tests.system.test_broker import kim
 
 pytestmark = pytest.mark.once
 

@@ -13,7 +13,8 @@ import pytest
 from tests.machine import Machine
 from tests.s3.seaweed import ADMIN
 from tests.system import kit
-from tests.system.test_broker import ARN, aws, kim, role_mount
+from tests.system.kim import kim
+from tests.system.test_broker import ARN, aws, role_mount
 
 WATCH = (Path(__file__).parent / "proc_watch.py").read_text()
 PLANTED = (ADMIN.secret_key, "planted-secret-", "planted-token-", "planted-web-identity")

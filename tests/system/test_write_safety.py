@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -10,12 +11,16 @@ import pytest
 from tests.machine import Machine, ceph
 from tests.machine.ceph import NAME, PORTS, Gateway
 from tests.machine.kit import ENDPOINT
+from tests.s3.seaweed import ADMIN
 from tests.s3.servers import Authority
 from tests.system import kit
+from tests.system.kim import expiry, gives, kim
 
 WRITABLE = {"provider": "ceph", "allow_delete": True, "allow_overwrite": True}
 VERDICTS = "/var/lib/s3mountd/writes.json"
 HAPROXY = "/usr/sbin/haproxy"
+BROKER_UNIT = "s3mountd-broker.service"
+OTHER = "OTHERKEY000000000001"
 BARE = """
 mkdir -p /mnt/bare
 AWS_EC2_METADATA_DISABLED=true mount-s3 bucket-one /mnt/bare --endpoint-url {endpoint} --force-path-style \
@@ -69,6 +74,11 @@ def front(machine: Machine, kind: str = "service") -> str:
 
 def status_of(machine: Machine, command: str) -> int:
     return machine.run(command, check=False).returncode
+
+
+def give_key(gateway: Gateway, access: str, secret: str) -> None:
+    """Another key of the gateway's admin."""
+    gateway.admin("key", "create", "--uid=admin", "--key-type=s3", f"--access-key={access}", f"--secret-key={secret}")
 
 
 def ours(gateway: Gateway, **more: object) -> kit.Document:
@@ -130,6 +140,41 @@ def test_a_front_survives_what_happens_to_it(machine: Machine, gateway: Gateway)
     kit.wait_ok(machine, "ceph", timeout=30)
     assert "front-away" in machine.journal("-u", "s3mountd", "-o", "json")
     assert machine.run("cat /srv/ceph/hello.txt").stdout == "hello from bucket-one\n"
+
+
+@pytest.mark.once
+def test_keys_of_the_broker_are_renewed_behind_a_front(machine: Machine, gateway: Gateway) -> None:
+    give_key(gateway, OTHER, OTHER)
+    with kim(machine, 45):
+        kit.configure(machine, ours(gateway, credentials={"user": "kim", "profile": "lab"}))
+        machine.run("rm -r /root/.aws")
+        before, = kit.wait_ok(machine, "ceph", timeout=40)
+        assert before["writes"]["way"] == "front"
+        machine.run("echo precious >/srv/ceph/old")
+        assert status_of(machine, "mv /srv/ceph/old /srv/ceph/new") != 0
+        assert stored(machine, gateway, "old") == "precious\n"
+        first = expiry(machine, "ceph")
+        with kit.hammer(machine, "/srv/ceph", readers=1) as met:
+            gives(machine, 3600, OTHER, OTHER)
+            machine.wait_until(lambda: expiry(machine, "ceph") > first, 45, "others are there")
+            machine.run("cat /srv/ceph/hello.txt")
+            gateway.admin("key", "rm", f"--access-key={ADMIN.access_key}", "--key-type=s3")
+            machine.run("echo precious >/srv/ceph/with-others")
+            kit.kill(machine, int(kit.show(machine, front(machine), "MainPID")))
+            kit.kill(machine, int(kit.show(machine, BROKER_UNIT, "MainPID")))
+            machine.run("systemctl kill -s KILL s3mountd; systemctl stop s3mountd; systemctl start s3mountd")
+            kit.wait_ok(machine, "ceph", timeout=30)
+            machine.run("echo precious >/srv/ceph/after")
+        assert (met.errors, met.wrong, met.bare) == ({}, 0, 0)
+        assert kit.look(machine, "ceph")["pid"] == before["pid"], "it is the worker that has been there all the time"
+        asks_at = re.search(r"FULL_URI=http://127.0.0.1:(\d+)/", kit.show(machine, before["unit"], "Environment"))
+        assert asks_at is not None
+        ask = f"curl -s -o /dev/null -w %{{http_code}} http://127.0.0.1:{asks_at[1]}/"
+        assert machine.run(f"nsenter -t {before['pid']} -n {ask}").stdout == "401", "without a token"
+        assert machine.run(ask, check=False).stdout == "000", "the host has another loopback"
+        machine.run("s3mountctl restart ceph && echo precious >/srv/ceph/anew")
+    kit.configure(machine)
+    give_key(gateway, ADMIN.access_key, ADMIN.secret_key)
 
 
 @pytest.mark.once

@@ -22,7 +22,7 @@ _LIFE: tuple[Property, ...] = (
     Property("Restart", "s", "always"),
     Property("RestartUSec", "t", 100_000),
     Property("StartLimitIntervalUSec", "t", 0),
-    Property("FileDescriptorStoreMax", "u", 8),
+    Property("FileDescriptorStoreMax", "u", 64),
     Property("TimeoutStartUSec", "t", 20_000_000),
     Property("TimeoutStopUSec", "t", 2_000_000),
     Property("CollectMode", "s", "inactive-or-failed"),

@@ -92,11 +92,15 @@ def service_properties(front: Front, folder: str) -> list[Property]:
     ]
 
 
+def joined(front: Front) -> list[Property]:
+    """No network but that of the front's namespace."""
+    return [Property("PrivateNetwork", "b", True), Property("JoinsNamespaceOf", "as", [socket(front)])]
+
+
 def worker_properties(front: Front, folder: str) -> list[Property]:
     """What a worker gets that goes by the front: no network but its namespace, and the host name that leads there."""
     return [
-        Property("PrivateNetwork", "b", True),
-        Property("JoinsNamespaceOf", "as", [socket(front)]),
+        *joined(front),
         # They drain by it at a shutdown. Neither pulls up the other: the daemon does, in the right order.
         Property("After", "as", [socket(front), service(front)]),
         Property("BindReadOnlyPaths", "a(ssbt)", [(f"{folder}/hosts", "/etc/hosts", False, 0)]),

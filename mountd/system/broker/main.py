@@ -1,7 +1,8 @@
 """s3mountd-broker: answers workers on loopback, each with the keys of its own mount, and does what the daemon says.
 
 It lives on when the daemon does not. What it needs to go on after its own death systemd keeps for it, as descriptors:
-the listening socket, and a file in memory with keys and tokens.
+the listening sockets, and a file in memory with keys and tokens. Workers behind a front have a loopback of their own:
+there the broker listens as well, on a socket that ``system.broker.listen`` has made.
 """
 
 import contextlib
@@ -11,7 +12,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -23,7 +24,7 @@ from mountd.system.answering import Question, Tasks
 from mountd.words import paths
 from mountd.words.errors import FAULTS, MountdError
 
-_LISTENER, _MEMORY = "listener", "memory"
+_LISTENER, _MEMORY, _BEHIND = "listener", "memory", "front-"
 _BACKLOG = 128
 _CALLERS = 48
 """Callers at a time; any process of this machine can connect."""
@@ -47,6 +48,11 @@ class Memory:
             content = lease.packed(self.leases)
             os.pwrite(self._descriptor, content, 0)
             os.ftruncate(self._descriptor, len(content))
+
+    def told(self) -> dict[str, Any]:
+        """What the daemon may know of it."""
+        held = {name: {"expires": one.expires, "about": dict(one.about)} for name, one in self.leases.held.items()}
+        return {"held": held, "workers": list(self.leases.passes)}
 
 
 class _Door(BaseHTTPRequestHandler):
@@ -73,12 +79,14 @@ class _Door(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    _room = threading.BoundedSemaphore(_CALLERS)
 
     def __init__(self, listener: socket.socket, memory: Memory) -> None:
         super().__init__(("127.0.0.1", 0), _Door, bind_and_activate=False)
         self.socket.close()
+        listener.settimeout(None)
         self.socket, self.memory = listener, memory
-        self._room = threading.BoundedSemaphore(_CALLERS)
+        self.port = int(listener.getsockname()[1])
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._room.acquire()
@@ -94,10 +102,50 @@ class _Server(ThreadingHTTPServer):
         """A caller that hangs up is none of ours."""
 
 
-def _tasks(memory: Memory, port: int) -> Tasks:
+class _Behind:
+    """The sockets in the network namespaces of fronts, each known by that of its front (``Mount.front``)."""
+
+    def __init__(self, memory: Memory, kept: Mapping[str, int]) -> None:
+        self._memory, self._lock = memory, threading.Lock()
+        self._servers: dict[str, _Server] = {}
+        for name, number in kept.items():
+            self._serve(name, socket.socket(fileno=number))
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Where they are."""
+        return {name: one.port for name, one in list(self._servers.items())}
+
+    def listen(self, question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
+        """The task: have a socket from the process that makes it behind ``front``, at the other end of the
+        descriptor."""
+        front, listener = str(question["front"]), _received(descriptors[0], float(question["seconds"]))
+        with self._lock:
+            if front not in self._servers:
+                notify.keep_descriptor(listener.fileno(), _BEHIND + front)
+                self._serve(front, listener)
+            return {"port": self._servers[front].port}
+
+    def _serve(self, front: str, listener: socket.socket) -> None:
+        self._servers[front] = server = _Server(listener, self._memory)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def leave(self, question: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
+        """The task: ``front`` is no more."""
+        front = str(question["front"])
+        with self._lock:
+            server = self._servers.pop(front, None)
+        if server is not None:
+            notify.drop_descriptor(_BEHIND + front)
+            server.shutdown()
+            server.server_close()
+        return {}
+
+
+def _tasks(memory: Memory, port: int, behind: _Behind) -> Tasks:
     def state(_question: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
-        held = {name: {"expires": one.expires, "about": dict(one.about)} for name, one in memory.leases.held.items()}
-        return {"version": __version__, "port": port, "held": held, "workers": list(memory.leases.passes)}
+        return {"version": __version__, "port": port, "behind": behind.ports, **memory.told()}
+
 
     def admit(question: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
         one = Pass(str(question["mount"]), str(question["token"]))
@@ -130,7 +178,19 @@ def _tasks(memory: Memory, port: int) -> Tasks:
         memory.change(lambda leases: leases.with_keys(str(question["mount"]), kept))
         return {"expires": held.expires, "about": about}
 
-    return {"state": state, "admit": admit, "dismiss": dismiss, "forget": forget, "take": take}
+    return {"state": state, "admit": admit, "dismiss": dismiss, "forget": forget, "take": take,
+            "listen": behind.listen, "leave": behind.leave}
+
+
+def _received(descriptor: int, seconds: float) -> socket.socket:
+    """A listening socket that comes by that line. Raises MountdError."""
+    with socket.socket(fileno=os.dup(descriptor)) as line:
+        line.settimeout(seconds)
+        with contextlib.suppress(TimeoutError):
+            _message, numbers, *_ = socket.recv_fds(line, 16, 1, socket.MSG_CMSG_CLOEXEC)
+            if numbers:
+                return socket.socket(fileno=numbers[0])
+    raise MountdError("host-refused", "no socket could be had behind the front")
 
 
 def _read(descriptor: int, end: float) -> bytes:
@@ -168,16 +228,14 @@ def _hear(meeting: socket.socket, tasks: Tasks) -> None:
                 threading.Thread(target=answering.answer, args=(line, tasks), daemon=True).start()
 
 
-def _kept() -> tuple[socket.socket, Memory]:
-    """What an earlier process has left with systemd, or the beginning of it."""
-    kept = {name: number for number, name in notify.kept_descriptors().items()}
+def _kept(kept: Mapping[str, int]) -> tuple[socket.socket, Memory]:
+    """What an earlier process has left with systemd, by name, or the beginning of it."""
     if _LISTENER in kept:
         listener = socket.socket(fileno=kept[_LISTENER])
     else:
         # The kernel chooses a port that is free, and this socket is not closed as long as anybody asks here.
         listener = socket.create_server(("127.0.0.1", 0), backlog=_BACKLOG)
         notify.keep_descriptor(listener.fileno(), _LISTENER)
-    listener.settimeout(None)
     if _MEMORY in kept:
         return listener, Memory(kept[_MEMORY])
     memory = os.memfd_create("s3mountd-broker", os.MFD_CLOEXEC)
@@ -188,11 +246,15 @@ def _kept() -> tuple[socket.socket, Memory]:
 def main() -> None:
     """Serve until systemd ends it."""
     threading.stack_size(512 * 1024)
-    listener, memory = _kept()
+    kept = {name: number for number, name in notify.kept_descriptors().items()}
+    listener, memory = _kept(kept)
+    behind = _Behind(memory, {name.removeprefix(_BEHIND): number for name, number in kept.items()
+                              if name.startswith(_BEHIND)})
     paths.BROKER_LINE.unlink(missing_ok=True)
     meeting = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     meeting.bind(str(paths.BROKER_LINE))
     meeting.listen(8)
-    threading.Thread(target=_hear, args=(meeting, _tasks(memory, listener.getsockname()[1])), daemon=True).start()
+    here = _Server(listener, memory)
+    threading.Thread(target=_hear, args=(meeting, _tasks(memory, here.port, behind)), daemon=True).start()
     notify.ready("")
-    _Server(listener, memory).serve_forever()
+    here.serve_forever()

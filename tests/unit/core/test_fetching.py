@@ -59,4 +59,4 @@ def test_the_broker_sees_loopback_only_and_survives_itself() -> None:
     found = {item.name: item.value for item in broker.properties()}
     assert found["IPAddressAllow"] == [(2, bytes([127, 0, 0, 0]), 8)]
     assert found["RestrictAddressFamilies"] == (True, ["AF_UNIX", "AF_INET"])
-    assert (found["Restart"], found["FileDescriptorStoreMax"], found["LimitCORE"]) == ("always", 8, 0)
+    assert (found["Restart"], found["FileDescriptorStoreMax"], found["LimitCORE"]) == ("always", 64, 0)

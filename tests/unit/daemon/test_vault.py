@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import pytest
@@ -97,6 +99,7 @@ def vault(world: World, one: One) -> Iterator[Vault]:
     made = Vault(cast(Systemd, world))
     made._broker = world  # type: ignore[assignment]
     made._passes._broker = world  # type: ignore[assignment]
+    made.listeners._broker = world  # type: ignore[assignment]
     made.meet(cast(Kept, one))
     made._passes.port = 4242
     yield made
@@ -195,3 +198,49 @@ def test_a_broker_without_memory_is_told_and_workers_are_replaced(vault: Vault, 
     assert world.of("admit")[2]["worker"] == "s3mount=2dlab=2d1.service"
     assert one.renewed == 1
     assert not vault.is_ready(MOUNT, KEYS), "it has no keys any more"
+
+
+def behind(front: str) -> Mount:
+    return replace(MOUNT, front=front, options=MappingProxyType({"endpoint_url": "http://s3.example"}))
+
+
+def test_behind_a_front_a_worker_begins_when_the_broker_listens_there(vault: Vault, world: World, one: One) -> None:
+    one.mount = behind("f00d")
+    vault.is_ready(one.mount, KEYS)
+    world.taken(HOUR)
+    world.started.clear()
+    assert not vault.is_ready(one.mount, KEYS)
+    assert not vault.is_ready(one.mount, KEYS), "it is asked for once"
+    assert world.started == ["s3mountd-listen-f00d.service"]
+    woken = one.woken
+    world.of("listen")[1]({"port": 4711})
+    assert one.woken == woken + 1
+    assert vault.is_ready(one.mount, KEYS)
+    assert vault.admit("lab", "s3mount-lab-1.service", "f00d") == "http://127.0.0.1:4711/s3mount=2dlab=2d1.service"
+    one.workers = {"s3mount-lab-1.service": object()}
+    assert vault.door("lab")[0].startswith("http://127.0.0.1:4242/"), "who asks S3 is not behind it"
+    vault.listeners.close("f00d")
+    assert world.of("leave")[2] == {"front": "f00d"}
+    assert not vault.is_ready(one.mount, KEYS)
+
+
+def test_a_broker_that_cannot_listen_there_is_a_reason_to_fail(vault: Vault, world: World, one: One) -> None:
+    one.mount = behind("f00d")
+    vault.is_ready(one.mount, KEYS)
+    world.taken(HOUR)
+    vault.is_ready(one.mount, KEYS)
+    world.of("listen")[1](MountdError("host-refused", "so"))
+    assert one.causes == ["host-refused"]
+    vault.is_ready(one.mount, KEYS, waits=False)
+    world.of("listen")[1](MountdError("host-refused", "so"))
+    assert one.causes == ["host-refused"], "a spare is no reason to fail"
+
+
+def test_another_daemon_knows_where_the_broker_listens(vault: Vault, world: World, one: One) -> None:
+    one.mount = behind("f00d")
+    vault.is_ready(one.mount, KEYS)
+    about = world.of("take")[2]["about"]
+    vault.accounts.clear()
+    vault._met({"port": 4242, "behind": {"f00d": 4711}, "workers": [], "held": {
+        "lab": {"expires": time.time() + HOUR, "about": {**about, "how": "x"}}}})
+    assert vault.is_ready(one.mount, KEYS)

@@ -58,13 +58,19 @@ class Broker:
         process = subprocess.Popen([sys.executable, "-c", BEGIN, str(REPO), str(self._folder / "line")],
                                    env=environment, preexec_fn=place,  # noqa: PLW1509  one thread
                                    pass_fds=range(3, 3 + len(names)))
-        while True:
-            said, descriptors, *_ = socket.recv_fds(self._notified, 4096, 4)
-            words = dict(line.split("=", 1) for line in said.decode().splitlines())
-            if "FDNAME" in words:
-                self.kept[words["FDNAME"]] = descriptors[0]
-            if "READY" in words:
-                return process
+        while "READY" not in self.hear():
+            pass
+        return process
+
+    def hear(self) -> dict[str, str]:
+        """What it says to the service manager next, which keeps descriptors for it."""
+        said, descriptors, *_ = socket.recv_fds(self._notified, 4096, 4)
+        words = dict(line.split("=", 1) for line in said.decode().splitlines())
+        if "FDSTOREREMOVE" in words:
+            os.close(self.kept.pop(words["FDNAME"]))
+        elif "FDNAME" in words:
+            self.kept[words["FDNAME"]] = descriptors[0]
+        return words
 
     def _meet(self) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -94,8 +100,16 @@ class Broker:
     def port(self) -> int:
         return int(self.ask("state")["port"])
 
-    def get(self, worker: str, token: str) -> tuple[int, str]:
-        asking = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT)
+    def listen(self, front: str) -> dict[str, Any]:
+        """A socket as ``s3mountd-listen`` makes it, in this namespace."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            subprocess.run([sys.executable, "-c", "from mountd.system.broker.listen import main; main()"], cwd=REPO,
+                           stdin=theirs.fileno(), timeout=LIMIT, check=True)
+            return self.ask("listen", ours.fileno(), front=front, seconds=LIMIT)
+
+    def get(self, worker: str, token: str, port: int = 0) -> tuple[int, str]:
+        asking = http.client.HTTPConnection("127.0.0.1", port or self.port, timeout=LIMIT)
         with contextlib.closing(asking):
             asking.request("GET", f"/{worker}", headers={"Authorization": token})
             answer = asking.getresponse()
@@ -174,3 +188,31 @@ def test_callers_who_say_nothing_keep_nobody_out_for_long(broker: Broker) -> Non
         for _ in range(60):
             silent.enter_context(socket.create_connection(("127.0.0.1", broker.port), LIMIT))
         assert broker.get("w", "t") == (200, "AK1")
+
+
+def test_it_listens_behind_a_front_also_after_its_death_until_the_front_is_gone(broker: Broker) -> None:
+    broker.give("lab", "AK1")
+    broker.ask("admit", mount="lab", worker="w", token="t")
+    port = int(broker.listen("f00d")["port"])
+    assert broker.hear()["FDNAME"] == "front-f00d"
+    assert port != broker.port
+    assert broker.listen("f00d")["port"] == port, "one is enough"
+    broker.kill()
+    broker.begin_again()
+    assert broker.ask("state")["behind"] == {"f00d": port}
+    assert broker.get("w", "t", port) == (200, "AK1")
+    assert broker.get("w", "wrong", port) == (401, "")
+    broker.ask("leave", front="f00d")
+    assert broker.hear()["FDNAME"] == "front-f00d"
+    assert broker.ask("state")["behind"] == {}
+    with pytest.raises(ConnectionRefusedError):
+        broker.get("w", "t", port)
+
+
+def test_a_socket_that_does_not_come_is_said(broker: Broker) -> None:
+    ours, theirs = socket.socketpair()
+    with ours:
+        theirs.close()
+        said = broker.ask("listen", ours.fileno(), front="f00d", seconds=LIMIT)
+    assert said["failed"] == {"code": "host-refused", "detail": "no socket could be had behind the front"}
+    assert broker.ask("state")["behind"] == {}

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mountd.core.front import Front
-from mountd.core.units import front, worker
+from mountd.core.units import front, listener, worker
 from mountd.core.units.sandbox import Property
 from mountd.core.units.worker import Folder, Launch, Prepared
 from mountd.words.model import Mount, Place
@@ -50,3 +50,9 @@ def test_its_ca_is_a_credential_or_the_systems() -> None:
     assert loaded == [("haproxy.cfg", f"{FOLDER}/haproxy.cfg"), ("ca.pem", f"{FOLDER}/ca.pem")]
     assert front.ca_file(FRONT) == f"/run/credentials/{front.service(FRONT)}/ca.pem"
     assert front.ca_file(Front(FRONT.endpoint_url)) == "/etc/ssl/certs/ca-certificates.crt"
+
+
+def test_the_brokers_socket_is_made_where_the_workers_are(tmp_path: Path) -> None:
+    found = by_name(listener.properties(FRONT))
+    assert (found["PrivateNetwork"], found["JoinsNamespaceOf"]) == (True, [front.socket(FRONT)])
+    assert exposure(listener.properties(FRONT), tmp_path) <= 2.0
