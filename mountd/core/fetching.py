@@ -25,13 +25,14 @@ def about(mount: Mount, keys: KeyFiles, ca_file: str) -> dict[str, Any]:
         "sts": "" if mount.provider == "aws" else endpoint,
         "bucket": {"name": mount.bucket, "prefix": mount.prefix, "endpoint_url": endpoint,
                    "region": str(options.get("region", "")), "path_style": bool(options.get("force_path_style"))},
+        "proxy": mount.proxy,
         "source": keys.source, "warn_before": wanted.warn_before,
     }
 
 
 def question(told: Mapping[str, Any]) -> dict[str, Any]:
     """What the process is asked."""
-    names = ("start", "profile", "user", "role", "sts", "region", "bucket", "ca")
+    names = ("start", "profile", "user", "role", "sts", "region", "bucket", "ca", "proxy")
     return {**{name: told[name] for name in names}, "file": told["file"], "seconds": LIMIT - 5.0}
 
 

@@ -65,9 +65,15 @@ class Front:
         return f"http://{host}:{parts.port}" if parts.port else f"http://{host}"
 
     @property
-    def possible(self) -> bool:
-        """Can it be had? haproxy compares no certificate with an address (its manual, "verifyhost")."""
-        return bool(_NAMES.fullmatch(self.host)) and not (self.tls and is_address(self.host))
+    def obstacle(self) -> str:
+        """Why it cannot be had, "" when it can.
+
+        "verifyhost" is compared with the names of a certificate and not with its addresses (tried with haproxy 2.6 and
+        3.0: an IP entry of subjectAltName does not count, the same text as a DNS entry or as common name does).
+        """
+        if self.tls and is_address(self.host):
+            return "haproxy compares no certificate with an address"
+        return "" if _NAMES.fullmatch(self.host) else f"haproxy is told of no host such as {self.host}"
 
 
 def hosts(front: Front, buckets: Sequence[str]) -> str:

@@ -159,10 +159,10 @@ def endpoint(mount: Mount) -> str:
 
 
 def choose(mount: Mount, known: Known | None, failed: Cause | None, version: Version | None,
-           no_front: str) -> Choice | None:
+           no_front: Cause | None) -> Choice | None:
     """What to do about a mount's writes; None as long as nobody knows, and then nothing may be written.
 
-    ``failed`` is why the last question had no answer, ``no_front`` why there can be no front ("": there can). A key
+    ``failed`` is why the last question had no answer, ``no_front`` why there can be no front. A key
     that may not write can damage nothing, and neither can a mount whose keys only mount-s3 can get at, once it is
     read-only.
     """
@@ -173,14 +173,14 @@ def choose(mount: Mount, known: Known | None, failed: Cause | None, version: Ver
     return _by_verdict(mount, *judge(mount, known, version), no_front) if known is not None else None
 
 
-def _by_verdict(mount: Mount, verdict: Verdict, why: str, no_front: str) -> Choice:
+def _by_verdict(mount: Mount, verdict: Verdict, why: str, no_front: Cause | None) -> Choice:
     if verdict is Verdict.UNWRITABLE:
         return Choice(Way.READ_ONLY, Cause(verdict.value, why))
     if verdict is Verdict.SAFE and mount.write_safety != "front":
         return Choice(Way.DIRECT)
     if mount.write_safety == "read-only":
         return Choice(Way.READ_ONLY)
-    return Choice(Way.READ_ONLY, Cause(Verdict.RENAME_UNSAFE.value, no_front)) if no_front else Choice(Way.FRONT)
+    return Choice(Way.READ_ONLY, no_front) if no_front is not None else Choice(Way.FRONT)
 
 
 def fitted(mount: Mount, way: Way, life: str = "") -> Mount:

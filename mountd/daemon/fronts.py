@@ -16,6 +16,7 @@ from gi.repository import GLib
 
 from mountd.core import front as front_text
 from mountd.core.front import Front
+from mountd.core.messages import Cause
 from mountd.core.units import front as units
 from mountd.core.units.worker import file_name
 from mountd.system import keys
@@ -61,11 +62,14 @@ class Fronts:
         self.gone: Callable[[str], None] = lambda _life: None
 
     @staticmethod
-    def hindrance(front: Front) -> str:
-        """Why there can be no front for an endpoint; "" when there can."""
+    def hindrance(mount: Mount) -> Cause | None:
+        """Why there can be no front for a mount; None when there can."""
+        obstacle = "haproxy does not go by a proxy" if mount.proxy else Front.of(mount).obstacle
+        if obstacle:
+            return Cause("no-front", obstacle)
         if not paths.HAPROXY.exists():
-            return "haproxy, which would make it safe, is not installed"
-        return "" if front.possible else "there is no host name to check its certificate by"
+            return Cause("rename-unsafe", "haproxy, which would make it safe, is not installed")
+        return None
 
     def life(self, front: Front, mount: Mount) -> str:
         """Which front there is, "" while there is none; it is brought about for this mount."""

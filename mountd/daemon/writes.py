@@ -90,14 +90,13 @@ class Writes:
             self.fronts.release(kept.name)
             return
         failed, known = self._failed.get(kept.name), self._known.get(write_safety.endpoint(mount))
-        front = Front.of(mount)
         choice = write_safety.choose(
-            mount, known, failed.cause if failed else None, self.binary.version, self.fronts.hindrance(front))
+            mount, known, failed.cause if failed else None, self.binary.version, self.fronts.hindrance(mount))
         kept.memory = replace(
             kept.memory, unjudged=choice is None, limited=choice.cause if choice else None, unfronted=False,
             hindrance=failed.cause if failed and choice is None else None)
         if choice is not None and choice.way is Way.FRONT:
-            self._by_front(kept, mount, front)
+            self._by_front(kept, mount, Front.of(mount))
         else:
             self.fronts.release(kept.name)
             self._fit(kept, write_safety.fitted(mount, choice.way if choice else Way.DIRECT))

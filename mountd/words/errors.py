@@ -64,6 +64,14 @@ _ROWS = (
           "an empty file: mv, sed -i, rsync and editors would leave empty files and report success. Ceph does so. With "
           "haproxy installed its mounts go through a front that refuses renames, and can be written to. With "
           'write_safety = "trust" it is mounted as asked; then copy files into the folder and never rename in it.'),
+    Fault("no-front", _C.ACCESS,
+          "{endpoint} loses files that are renamed and no front can stand before it, so it is mounted read-only: "
+          "{detail}",
+          "set read_only = true in {place}, or change what stands in the way there",
+          "At a store that loses files that are renamed, mounts can be written to by way of a front, a haproxy that "
+          "refuses renames. It cannot go by an HTTP proxy, and it compares the certificate of a store with a host "
+          "name only, not with an address (haproxy 2.6 and 3.0). Give endpoint_url the host name that is in the "
+          "certificate, or do without proxy, and the mount can be written to."),
     Fault("front-away", _C.WORKER, "the front for {endpoint} is away: {detail}",
           "see: journalctl -u 's3mountd-front-*'",
           "This store loses files that are renamed, so its mounts go through haproxy, in a unit of its own for each "

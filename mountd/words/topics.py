@@ -32,8 +32,8 @@ _ROWS = (
           "S3 has no rename. Within the folder mv says 'Function not implemented'; between the folder and another "
           "place it copies and deletes, which works (deleting in the folder needs allow_delete). In Jupyter, !mv "
           "that could copy but not rename may look like a deletion: the new name is there, the old one too or not. "
-          "On Ceph a rename would empty the file without a word, so it is mounted read-only: see s3mountctl explain "
-          "rename-unsafe.",
+          "On Ceph a rename would empty the file without a word, so s3mountd lets none through to it: see s3mountctl "
+          "explain rename-unsafe.",
           "cp to the new name and rm the old one, or: aws s3 mv."),
     Topic("append", "nothing can be added to the end of a file",
           "Opening a file for append (>>, logging, open(..., 'a')) ends in 'Operation not permitted', but on S3 "

@@ -65,6 +65,11 @@ class Gateway:
         """Over plain HTTP."""
         return f"http://127.0.0.1:{PORTS[self.version]}"
 
+    @property
+    def secret(self) -> str:
+        """Over HTTPS, by address."""
+        return f"https://127.0.0.1:{PORTS[self.version] + 1}"
+
     def named(self, tls: bool = False) -> str:
         """The endpoint by the gateway's name, which ``/etc/hosts`` knows; with ``tls`` it must have been given a
         certificate."""

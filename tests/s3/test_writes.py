@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from mountd.core.write_safety import Evidence, Verdict, fold
-from mountd.system.s3.writes import _CONTENT, NAME, crc32c, writes
+from mountd.system.s3.writes import _CONTENT, NAME, Store, crc32c, writes
+from mountd.words.errors import MountdError
 from tests.s3.seaweed import ADMIN, PORTS, Identity, Seaweed
 from tests.s3.servers import EMPTY, Answer, closed_port, error, http, listening
 
@@ -31,14 +33,15 @@ def weed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     server.stop()
 
 
-def ask(endpoint_url: str, prefix: str = "", who: Identity = ADMIN, config: str = "") -> dict[str, Any]:
+def ask(endpoint_url: str, prefix: str = "", who: Identity = ADMIN, config: str = "",
+        proxy: str = "") -> dict[str, Any]:
     keys = f"[default]\naws_access_key_id={who.access_key}\naws_secret_access_key={who.secret_key}\n"
     number = os.memfd_create("keys")
     try:
         os.write(number, (config or keys).encode())
         return writes({"endpoint_url": endpoint_url, "region": "us-east-1", "bucket": "here", "prefix": prefix,
                        "force_path_style": True, "profile": "", "anonymous": False, "deadline": 8.0,
-                       "files": ["credentials"]}, [number])
+                       "proxy": proxy, "files": ["credentials"]}, [number])
     finally:
         os.close(number)
 
@@ -117,3 +120,22 @@ def test_stores_that_are_not(answer: Answer, found: Verdict, why: str) -> None:
 def test_a_store_that_is_busy_has_said_nothing() -> None:
     with listening(play(put=http(503, error("SlowDown")), rename=WELL)) as server:
         assert ask(f"http://127.0.0.1:{server.port}")["code"] == "throttled"
+
+
+def test_every_request_goes_by_the_proxy_of_the_mount() -> None:
+    with listening(play(put=WELL, rename=NO_RENAME)) as proxy:
+        answer = ask("http://store.invalid:9000", proxy=f"http://127.0.0.1:{proxy.port}")
+    assert verdict(answer) == (Verdict.SAFE, "")
+    assert {head.split(b"\r\n")[0].split(b" ")[1].partition(b"/here")[0] for head in proxy.requests} == {
+        b"http://store.invalid:9000"}
+
+
+def test_a_proxy_that_goes_away_has_said_nothing_of_the_store() -> None:
+    gone = Store("http://store.invalid/here", "us-east-1", None, "", time.monotonic() + 5,
+                 f"http://127.0.0.1:{closed_port()}")
+    with pytest.raises(MountdError, match="proxy"):
+        gone.ask("GET", "key")
+    away = Store(f"http://127.0.0.1:{closed_port()}/here", "us-east-1", None, "", time.monotonic() + 5)
+    with pytest.raises(MountdError) as raised:
+        away.ask("GET", "key")
+    assert raised.value.fault.code == "unreachable"

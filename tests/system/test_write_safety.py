@@ -37,7 +37,7 @@ def rgw18(shared_machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> 
     """RGW 18 with two buckets, its CA in /etc/ceph-ca.pem."""
     folder = tmp_path_factory.mktemp("ca")
     authority = Authority.make(folder)
-    authority.certify("server", f"DNS:{NAME}")
+    authority.certify("server", f"DNS:{NAME},IP:127.0.0.1")
     shared_machine.copy_in(folder / "ca.pem", "/etc/ceph-ca.pem", 0o644)
     made = ceph.start(shared_machine, "18", certificate=(folder / "server.pem", folder / "server.key"))
     yield made
@@ -112,13 +112,19 @@ def test_bare_mount_s3_loses_what_is_renamed_and_a_front_does_not(machine: Machi
 
 def test_tls_by_name_with_a_ca_of_its_own(machine: Machine, gateway: Gateway) -> None:
     secure = {"endpoint_url": gateway.named(tls=True), "folder": "/srv/tls"}
+    bare = {"endpoint_url": gateway.secret, "folder": "/srv/bare", "ca_bundle": "/etc/ceph-ca.pem"}
     kit.configure(machine, {**ours(gateway, ca_bundle="/etc/ceph-ca.pem", **secure), "name": "tls"},
+                  {**ours(gateway, **bare), "name": "bare"},
                   {**ours(gateway, **secure), "name": "untrusted", "folder": "/srv/untrusted"})
     kit.wait_ok(machine, "tls", timeout=30)
     machine.run("echo precious >/srv/tls/file")
     assert status_of(machine, "mv /srv/tls/file /srv/tls/other") != 0
     assert stored(machine, gateway, "file") == "precious\n"
     kit.wait_for(machine, "untrusted", 20, code="tls-failed")
+    one = kit.wait_for(machine, "bare", 30, code="no-front", state="mounted", health="degraded")
+    assert "haproxy compares no certificate with an address" in one["reason"]["text"]
+    assert machine.read("/srv/bare/hello.txt") == "hello from bucket-one\n"
+    assert status_of(machine, "touch /srv/bare/file") != 0
 
 
 def test_a_front_survives_what_happens_to_it(machine: Machine, gateway: Gateway) -> None:

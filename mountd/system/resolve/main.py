@@ -2,9 +2,9 @@
 
 Standard input has the question, one JSON object: ``start`` (``files``, ``user``, ``instance`` or ``web-identity``),
 ``profile``, ``file`` (its name in the credentials directory), ``role`` (``arn``, ``external_id``, ``duration``) or
-None, ``sts`` (URL, "" for AWS), ``region``, ``user``, ``seconds``, ``bucket``: what to try the keys on. Standard output
-gets ``access``, ``secret``, ``token``, ``expires`` (seconds since the epoch or None), ``how``; or ``failed`` with
-``code`` and ``detail``.
+None, ``sts`` (URL, "" for AWS), ``region``, ``user``, ``seconds``, ``proxy`` (URL, "" for none), ``bucket``: what to
+try the keys on. Standard output gets ``access``, ``secret``, ``token``, ``expires`` (seconds since the epoch or None),
+``how``; or ``failed`` with ``code`` and ``detail``.
 """
 
 import json
@@ -34,7 +34,8 @@ def _ca(question: Mapping[str, Any]) -> bytes:
 def _resolve(question: Mapping[str, Any]) -> Got:
     end = time.monotonic() + float(question["seconds"])
     with clients.ca_file(_ca(question)) as ca_file:
-        place = sources.Sts(str(question["sts"]), str(question["region"]) or "us-east-1", ca_file, end)
+        place = sources.Sts(str(question["sts"]), str(question["region"]) or "us-east-1", ca_file, end,
+                            str(question["proxy"]))
         got = sources.START[str(question["start"])](question, place)
         role = question["role"]
         if role and question["start"] != "web-identity":
@@ -47,7 +48,8 @@ def _try(question: Mapping[str, Any], keys: Keys, end: float) -> None:
     """Raises MountdError when the store does not know these keys; whatever else it says is not about them."""
     asked = question["bucket"]
     bucket = signed.Bucket(str(asked["name"]), str(asked["prefix"]), str(asked["endpoint_url"]), str(asked["region"]),
-                           path_style=bool(asked["path_style"]), ca_bundle=_ca(question))
+                           path_style=bool(asked["path_style"]), ca_bundle=_ca(question),
+                           proxy=str(question["proxy"]))
     try:
         said: Cause | None = signed.listed(bucket, keys, end)
     except (MountdError, TimeoutError):

@@ -31,12 +31,13 @@ class Got:
 
 @dataclass(frozen=True)
 class Sts:
-    """Where roles are assumed; ``end`` in monotonic seconds."""
+    """Where roles are assumed, by way of a proxy (URL) or of none; ``end`` in monotonic seconds."""
 
     url: str
     region: str
     ca_file: str
     end: float
+    proxy: str
 
 
 def loaded(name: str) -> bytes:
@@ -96,7 +97,7 @@ def _by_sts(call: str, keys: Keys | None, role: Mapping[str, Any], place: Sts, *
     from botocore import exceptions  # noqa: PLC0415
 
     sts = clients.client("sts", keys, region=place.region, endpoint_url=place.url, ca_file=place.ca_file,
-                         end=place.end)
+                         end=place.end, proxy=place.proxy)
     lasting = {"DurationSeconds": int(role["duration"])} if role["duration"] else {}
     try:
         said = getattr(sts, call)(RoleArn=role["arn"], RoleSessionName=_SESSION, **lasting, **extra)["Credentials"]

@@ -144,7 +144,7 @@ def client(service: str, keys: Keys | None, *, region: str, endpoint_url: str, c
     signing = {} if keys else {"signature_version": UNSIGNED}
     config = Config(
         connect_timeout=left(end) / 2, read_timeout=left(end) / 2, retries={"total_max_attempts": 1},
-        proxies={"http": proxy, "https": proxy} if proxy else {},
+        proxies=proxies(proxy),
         user_agent_extra="s3mountd", s3={"addressing_style": "path" if path_style else "virtual"}, **signing)
     with _MAKING:
         if not _SESSION:
@@ -153,6 +153,11 @@ def client(service: str, keys: Keys | None, *, region: str, endpoint_url: str, c
             service, region_name=region, endpoint_url=endpoint_url or None, verify=ca_file or None, config=config,
             aws_access_key_id=keys.access if keys else None, aws_secret_access_key=keys.secret if keys else None,
             aws_session_token=keys.token or None if keys else None)
+
+
+def proxies(proxy: str) -> dict[str, str]:
+    """A proxy's URL as botocore wants it; none for ""."""
+    return {"http": proxy, "https": proxy} if proxy else {}
 
 
 def cause(said: Mapping[str, Any]) -> Cause | None:

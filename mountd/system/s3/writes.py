@@ -20,7 +20,7 @@ from mountd.core.profiles import Elsewhere, Keys
 from mountd.core.write_safety import Evidence, Tried
 from mountd.system.answering import Question
 from mountd.system.s3 import clients
-from mountd.system.s3.diagnose import diagnose, read
+from mountd.system.s3.diagnose import diagnose, proxy, read
 from mountd.words.errors import MountdError
 
 NAME = ".s3mountd-check-"
@@ -65,18 +65,20 @@ class Store:
     ca_file: str
     end: float
     """Monotonic seconds."""
+    proxy: str = ""
+    """URL of the proxy on the way, "" for none."""
     session: Any = field(init=False)
 
     def __post_init__(self) -> None:
         from botocore.httpsession import URLLib3Session  # noqa: PLC0415  see clients
 
-        self.session = URLLib3Session(verify=self.ca_file or True, proxies={}, timeout=_LIMIT)
+        self.session = URLLib3Session(verify=self.ca_file or True, proxies=clients.proxies(self.proxy), timeout=_LIMIT)
 
     def ask(self, method: str, key: str, query: str = "", headers: Mapping[str, str] | None = None,
             body: bytes = b"", *, trailer: bool = False) -> Said:
-        """One request. Raises TimeoutError, MountdError ``unreachable``."""
+        """One request. Raises TimeoutError, MountdError ``unreachable`` and ``proxy-failed``."""
+        from botocore import exceptions  # noqa: PLC0415
         from botocore.awsrequest import AWSRequest  # noqa: PLC0415
-        from botocore.exceptions import ConnectTimeoutError, HTTPClientError, ReadTimeoutError  # noqa: PLC0415
 
         if time.monotonic() >= self.end:
             raise TimeoutError
@@ -88,9 +90,11 @@ class Store:
         try:
             answer = self.session.send(request.prepare())
             return Said(answer.status_code, dict(answer.headers.items()), answer.content)
-        except (ConnectTimeoutError, ReadTimeoutError) as error:
+        except (exceptions.ConnectTimeoutError, exceptions.ReadTimeoutError) as error:
             raise TimeoutError from error
-        except HTTPClientError as error:
+        except exceptions.ProxyConnectionError as error:
+            raise MountdError("proxy-failed", str(error)[:200]) from error
+        except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
             raise MountdError("unreachable", str(error)[:200]) from error
 
     def _sign(self, request: Any) -> None:
@@ -169,7 +173,7 @@ def _keys(question: Question, files: Mapping[str, bytes], ca_file: str, end: flo
     found = clients.offered(question, files, end)
     if isinstance(found, Elsewhere):
         raise MountdError("write-untried", "only mount-s3 can get at the keys")
-    return clients.keys(found, ca_file, end)
+    return clients.keys(found, ca_file, end, proxy(question))
 
 
 def writes(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
@@ -185,7 +189,7 @@ def writes(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
     try:
         with clients.ca_file(files.get("ca_bundle", b"")) as ca_file:
             keys = None if question["anonymous"] else _keys(question, files, ca_file, end)
-            store = Store(url, str(question["region"]) or "us-east-1", keys, ca_file, end)
+            store = Store(url, str(question["region"]) or "us-east-1", keys, ca_file, end, proxy(question))
             return {"code": "", "detail": "", "evidence": _try_all(store, str(question["prefix"])).plain()}
     except TimeoutError:
         pass

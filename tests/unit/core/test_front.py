@@ -32,10 +32,9 @@ def test_the_store_is_verified_by_its_name() -> None:
     assert line.split() == [
         "server", "store", "s3.kopah.test:443", "init-addr", "last,libc,none", "ssl", "verify", "required",
         "ca-file", "/ca.pem", "sni", "str(s3.kopah.test)", "verifyhost", "s3.kopah.test"]
-    assert KOPAH.possible
-    assert not Front("https://10.1.2.3").possible, "haproxy compares no certificate with an address"
-    assert Front("http://10.1.2.3").possible
-    assert not Front('http://a"b').possible
+    assert KOPAH.obstacle == Front("http://10.1.2.3").obstacle == ""
+    assert Front("https://10.1.2.3").obstacle == "haproxy compares no certificate with an address"
+    assert Front('http://a"b').obstacle
 
 
 def test_an_address_that_changes_is_followed() -> None:

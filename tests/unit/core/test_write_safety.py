@@ -27,7 +27,7 @@ def mount(policy: str = "auto", provider: str = "ceph", **options: OptionValue) 
                  options=MappingProxyType(given))
 
 
-def choose(one: Mount, known: Known | None, failed: Cause | None, no_front: str = "") -> Choice | None:
+def choose(one: Mount, known: Known | None, failed: Cause | None, no_front: Cause | None = None) -> Choice | None:
     return write_safety.choose(one, known, failed, None, no_front)
 
 
@@ -71,18 +71,19 @@ def test_without_a_verdict_nothing_is_chosen() -> None:
 
 
 def test_what_follows_from_a_verdict() -> None:
-    def chosen(evidence: Evidence, policy: str = "auto", no_front: str = "") -> tuple[str, str]:
+    def chosen(evidence: Evidence, policy: str = "auto", no_front: Cause | None = None) -> tuple[str, str]:
         found = choose(mount(policy), known(evidence), None, no_front)
         assert found is not None
         return found.way.value, found.cause.code if found.cause else ""
 
-    for no_front in ("", "haproxy is not installed"):
+    away = Cause("rename-unsafe", "haproxy is not installed")
+    for no_front in (None, away):
         assert chosen(SEAWEEDFS, no_front=no_front) == chosen(SEAWEEDFS, "read-only") == ("direct", "")
         assert chosen(RGW18, "read-only", no_front) == ("read-only", ""), "that is what was asked for"
         for policy in ("auto", "front", "read-only"):
             assert chosen(RGW16, policy, no_front) == ("read-only", "unwritable")
     assert chosen(RGW18) == chosen(SEAWEEDFS, "front") == ("front", "")
-    assert chosen(RGW18, "auto", "no haproxy") == chosen(RGW18, "front", "no haproxy") == ("read-only", "rename-unsafe")
+    assert chosen(RGW18, "auto", away) == chosen(RGW18, "front", away) == ("read-only", "rename-unsafe")
 
 
 def test_a_verdict_holds_while_it_cannot_be_had_anew() -> None:

@@ -13,9 +13,11 @@ import pytest
 
 from mountd.core.front import Front
 from mountd.core.memory import Memory
+from mountd.core.messages import Cause
 from mountd.core.observed import Observed
 from mountd.core.units.worker import Folder, Prepared
 from mountd.daemon import state_files
+from mountd.daemon.fronts import Fronts as Real
 from mountd.daemon.writes import Writes
 from mountd.system import keys
 from mountd.words import paths
@@ -52,8 +54,8 @@ class Fronts:
     wrong: str = ""
     users: set[str] = field(default_factory=set)
 
-    def hindrance(self, _front: Front) -> str:
-        return "" if self.is_installed else "no haproxy"
+    def hindrance(self, mount: Mount) -> Cause | None:
+        return None if self.is_installed else Real.hindrance(mount)
 
     def life(self, _front: Front, mount: Mount) -> str:
         self.users.add(mount.name)
@@ -130,6 +132,7 @@ class Stage:
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     monkeypatch.setattr(paths, "WRITES", tmp_path / "writes.json")
+    monkeypatch.setattr(paths, "HAPROXY", tmp_path / "haproxy")
     monkeypatch.setattr(keys, "opened", lambda _name: {"credentials": os.memfd_create("keys")})
     made = Stage()
     monkeypatch.setattr("mountd.daemon.writes.GLib.timeout_add", made.timer)

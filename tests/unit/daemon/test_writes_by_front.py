@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from mountd.core.memory import Staging
+from mountd.core.messages import Cause
+from mountd.words import paths
 from tests.unit.daemon.test_writes import UNSAFE, Kept, Stage, mount, stage
 
 __all__ = ["stage"]
@@ -72,3 +75,19 @@ def test_keys_of_the_broker_are_tried_once_a_worker_has_them(stage: Stage, monke
     stage.tend(kept)
     assert not kept.is_read_only, "the broker listens behind the front"
     assert stage.fronts.users == {"erdos"}
+
+
+@pytest.mark.parametrize(("changed", "why"), [
+    ({"proxy": "http://proxy.test:3128"}, "haproxy does not go by a proxy"),
+    ({"options": {"endpoint_url": "https://10.1.2.3"}}, "haproxy compares no certificate with an address"),
+])
+def test_where_no_front_can_stand_the_mount_is_read_only_and_says_why(
+        stage: Stage, changed: dict[str, Any], why: str) -> None:
+    paths.HAPROXY.touch()
+    kept = Kept("erdos", replace(mount(), **changed))
+    stage.tend(kept)
+    stage.answer(UNSAFE)
+    stage.tend(kept)
+    assert kept.is_read_only
+    assert kept.memory.limited == Cause("no-front", why)
+    assert not stage.fronts.users
