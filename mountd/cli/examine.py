@@ -158,7 +158,7 @@ def _step(step: Mapping[str, Any], patient: _Patient, walked: Mapping[str, Any])
     if step["code"]:
         return _bad(step["name"], step["code"], step["detail"], patient)
     where = {"resolve": walked["host"], "connect": f"port {walked['port']}", "TLS": "the certificate is trusted",
-             "answer": "speaks HTTP"}[step["name"]]
+             "answer": "speaks HTTP", "proxy": f"{walked['host']}:{walked['port']} takes connections"}[step["name"]]
     return ok(step["name"], f"{where}, {step['seconds'] * 1000:.0f} ms")
 
 

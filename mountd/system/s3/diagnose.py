@@ -247,7 +247,7 @@ def _taken(step: Step, visit: Visit) -> Cause | None:
 
 def walk(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
     """The task ``walk``: the steps that need no keys, one by one. Answer: ``steps`` as far as they went, each ``name``,
-    ``seconds``, ``code`` and ``detail``; ``host`` and ``port``; ``skew``."""
+    ``seconds``, ``code`` and ``detail``; ``host`` and ``port`` that were gone to; ``skew``."""
     visit = _visit(question, read(question, descriptors), time.monotonic() + float(question["deadline"]))
     told: list[dict[str, Any]] = []
     with contextlib.closing(visit):
@@ -258,7 +258,8 @@ def walk(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
                          "detail": cause.detail if cause else ""})
             if cause is not None:
                 break
-    return {"steps": told, "host": visit.target.host, "port": visit.target.port, "skew": visit.skew}
+    there = diagnosis.by_proxy(proxy(question)) if proxy(question) else visit.target
+    return {"steps": told, "host": there.host, "port": there.port, "skew": visit.skew}
 
 
 def read(question: Question, descriptors: Sequence[int]) -> dict[str, bytes]:
