@@ -72,7 +72,7 @@ class Evidence:
     rename: Tried
     """A rename of a key that nobody has."""
     server: str = ""
-    """What the server calls itself."""
+    """What it says of itself (``core.diagnosis.server``)."""
 
     def plain(self) -> dict[str, Any]:
         """As JSON can carry it."""

@@ -35,6 +35,8 @@ class Diagnoses:
 
     def __init__(self, stores: Stores, vault: Vault) -> None:
         self._stores, self._vault = stores, vault
+        self.heard: Callable[[Mount, str], None] = lambda _mount, _server: None
+        """Called with what the store of a mount says of itself, whenever it is found to be well."""
         self._following: dict[object, list[_Waiting]] = {}
 
     def ask(self, mount: Mount, told: Told) -> None:
@@ -56,7 +58,13 @@ class Diagnoses:
                 self._question(one, one.told)
 
     def _question(self, one: _Waiting, told: Told) -> None:
-        ask_with_keys(self._stores, self._vault, "diagnose", one.mount, lambda answer: told(_finding(answer)))
+        def answered(answer: Answer | MountdError) -> None:
+            finding = _finding(answer)
+            if finding is not None and finding.cause is None and finding.server:
+                self.heard(one.mount, finding.server)
+            told(finding)
+
+        ask_with_keys(self._stores, self._vault, "diagnose", one.mount, answered)
 
     def ask_about(self, task: str, mount: Mount, answered: Callback, **fields: object) -> None:
         """Ask something else of a mount's bucket; ``answered`` is called in any case, and not from within."""
@@ -98,4 +106,5 @@ def _finding(answer: Answer | MountdError) -> Finding | None:
     if isinstance(answer, MountdError):
         return None
     cause = Cause(answer["code"], answer["detail"]) if answer["code"] else None
-    return Finding(cause, bool(answer["shared"]), float(answer["seconds"]), answer["skew"])
+    return Finding(cause, bool(answer["shared"]), float(answer["seconds"]), answer["skew"],
+                   str(answer["server"]))

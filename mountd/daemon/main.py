@@ -72,9 +72,11 @@ class Daemon:
         stores, vault = Stores(systemd), Vault(systemd)
         self._fronts = Fronts(lambda unit: systemd.watch(unit, began=True))
         fusectl, binary = FuseControl(self._table), Binary(helper, self._binary_known)
-        self._world = World(systemd, self._table, fusectl, helper, binary, stores, Diagnoses(stores, vault),
-                            Chronicle(helper, time.time, time.monotonic), Outages(),
-                            Writes(stores, binary, self._fronts, vault, time.monotonic, time.time),
+        diagnoses = Diagnoses(stores, vault)
+        writes = Writes(stores, binary, self._fronts, vault, time.monotonic, time.time)
+        writes.look, diagnoses.heard = lambda mount: diagnoses.ask(mount, lambda _finding: None), writes.heard
+        self._world = World(systemd, self._table, fusectl, helper, binary, stores, diagnoses,
+                            Chronicle(helper, time.time, time.monotonic), Outages(), writes,
                             fuse.kernel_has_beneath(), Callers(fusectl), vault,
                             tuple(waiting.inherited(notify.kept_descriptors())))
         view = DaemonView(__version__, os.getpid(), time.time(), "")

@@ -38,6 +38,8 @@ _INSTALLED = 5.0
 """Seconds between two looks whether somebody has installed haproxy."""
 _NONE = "none"
 """No front has been there yet."""
+_LOOK = 900.0
+"""Seconds between two looks whether a store that is well is still the same server."""
 _FIRST, _LAST, _LAST_OF_OTHERS = 1.0, 30.0, 600.0
 """Seconds between two questions that had no answer: the first pause, the longest while the network is away, the longest
 when somebody has to change something."""
@@ -72,6 +74,12 @@ class Writes:
     """By mount."""
     _interested: dict[str, "Kept"] = field(default_factory=dict)
     """By mount: those that look again when something is learnt of their endpoint."""
+    _looked: dict[str, float] = field(default_factory=dict)
+    """By endpoint: when it was last looked which server that is, monotonic seconds."""
+    _others: set[str] = field(default_factory=set)
+    """Endpoints where another server answers than the one that is known."""
+    look: Callable[[Mount], None] = lambda _mount: None
+    """Has a store asked how it is; ``heard`` gets what it says of itself."""
 
     def __post_init__(self) -> None:
         for endpoint, raw in (read_json(paths.WRITES) or {}).items():
@@ -104,8 +112,13 @@ class Writes:
             self._look_in(_INSTALLED, kept.name)
         if write_safety.is_asked(mount):
             self._interested[kept.name] = kept
-            if choice is None or known is None or known.is_stale(self._worker(), self.wall()):
+            endpoint = write_safety.endpoint(mount)
+            stale = known is None or known.is_stale(self._worker(), self.wall()) or endpoint in self._others
+            if choice is None or stale:
                 self._ask(kept, mount)
+            elif kept.observed().serving is not None and self.now() - self._looked.get(endpoint, -_LOOK) >= _LOOK:
+                self._looked[endpoint] = self.now()
+                self.look(mount)
 
     def _by_front(self, kept: "Kept", mount: Mount, front: Front) -> None:
         """Workers that go by a front that is gone serve nobody: as soon as there is another one they get successors."""
@@ -157,9 +170,7 @@ class Writes:
         else:
             self._failed.pop(name, None)
             self._learn(endpoint, Known(Evidence.read(answer["evidence"]), worker, self.wall()))
-        for kept in list(self._interested.values()):
-            if kept.configured is not None and write_safety.endpoint(kept.configured) == endpoint:
-                kept.wake()
+        self._wake(endpoint)
 
     def _missed(self, name: str, cause: Cause) -> None:
         """No answer; the mount looks again when it is time for the next question."""
@@ -182,9 +193,26 @@ class Writes:
             self._interested[name].wake()
         return bool(GLib.SOURCE_REMOVE)
 
+    def heard(self, mount: Mount, server: str) -> None:
+        """A store that is well says so of itself. What is known of another server says nothing of this one."""
+        endpoint = write_safety.endpoint(mount)
+        known = self._known.get(endpoint)
+        self._looked[endpoint] = self.now()
+        if known is None or known.evidence.server == server or endpoint in self._others:
+            return
+        _log.info(f"{endpoint}: another server answers ({server}; before: {known.evidence.server}): writing is tried")
+        self._others.add(endpoint)
+        self._wake(endpoint)
+
+    def _wake(self, endpoint: str) -> None:
+        for kept in list(self._interested.values()):
+            if kept.configured is not None and write_safety.endpoint(kept.configured) == endpoint:
+                kept.wake()
+
     def _learn(self, endpoint: str, known: Known) -> None:
         before = self._known.get(endpoint)
-        self._known[endpoint] = known
+        self._known[endpoint], self._looked[endpoint] = known, self.now()
+        self._others.discard(endpoint)
         state_files.keep(paths.WRITES, {one: it.plain() for one, it in self._known.items()})
         verdict, why = write_safety.fold(known.evidence)
         if before is None or write_safety.fold(before.evidence)[0] is not verdict:

@@ -1,5 +1,7 @@
-"""A forward proxy (tinyproxy of Debian 12) inside a test machine, in one unit with a root directory of its own, a cached
-tree that all machines share. It alone knows the hosts that it is told of, so who reaches them came by it.
+"""A forward proxy (tinyproxy of Debian 12) inside a test machine, in one unit with a root directory of its own.
+
+That is a cached tree which all machines share. The proxy alone knows the hosts it is told of, so who reaches them came
+by it.
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import re
+import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -66,10 +68,15 @@ def keys(machine: Machine, gateway: Gateway, bucket: str = "bucket-one") -> list
     return [one["Key"] for one in listed.get("Contents", [])]
 
 
+def front_units(machine: Machine, kind: str = "service") -> list[str]:
+    """The fronts' units."""
+    listed = machine.run(f"systemctl list-units --plain --no-legend 's3mountd-front-*.{kind}'").stdout
+    return [line.split()[0] for line in listed.splitlines()]
+
+
 def front(machine: Machine, kind: str = "service") -> str:
     """The one front's unit."""
-    units = machine.run(f"systemctl list-units --plain --no-legend 's3mountd-front-*.{kind}'").stdout.split("\n")
-    return units[0].split()[0]
+    return front_units(machine, kind)[0]
 
 
 def status_of(machine: Machine, command: str) -> int:
@@ -231,6 +238,42 @@ def test_a_store_that_cannot_be_written_to_is_mounted_read_only(machine: Machine
         assert keys(machine, gateway) == ["hello.txt"]
     finally:
         gateway.stop()
+
+
+@pytest.mark.once
+def test_a_server_that_has_become_another_one_is_tried_anew(machine: Machine) -> None:
+    forget(machine)
+    machine.run("systemctl stop rgw18.service", check=False)  # of the tests before, on the same port
+    start = shlex.join(machine.s3_command(Path("/var/lib/weed-too"), PORTS["18"]))
+    weed = f"systemd-run --quiet --collect --unit=weed-too -p KillSignal=KILL {start}"
+    endpoint = f"http://127.0.0.1:{PORTS['18']}"
+
+    def seaweed() -> None:
+        machine.run("mkdir -p /var/lib/weed-too && " + weed)
+        machine.wait_until(lambda: machine.run(f"curl -sf {endpoint}/healthz").returncode == 0, 20, "SeaweedFS answers")
+        machine.seed(["bucket-one"], endpoint)
+
+    seaweed()
+    kit.configure(machine, {**kit.mount("store"), "endpoint_url": endpoint, "check": {"interval": "5s"},
+                            "stop_timeout": "5s", **WRITABLE, "provider": "other"})
+    assert kit.wait_ok(machine, "store", timeout=30)[0]["writes"]["way"] == "direct"
+    machine.run("systemctl stop weed-too")
+    kit.wait_for(machine, "store", 30, code="connection-refused")
+    gateway = ceph.start(machine, "18", ["bucket-one"])
+    kit.wait_for(machine, "store", 30, state="mounted", health="ok")
+    machine.wait_until(lambda: kit.look(machine, "store")["writes"]["way"] == "front", 30, "there is a front")
+    machine.wait_until(lambda: status_of(machine, "echo precious >/srv/store/old") == 0, 20, "it can be written to")
+    assert status_of(machine, "mv /srv/store/old /srv/store/new") != 0
+    assert stored(machine, gateway, "old") == "precious\n"
+    gateway.stop()
+    kit.wait_for(machine, "store", 30, code="connection-refused")
+    seaweed()
+    machine.wait_until(lambda: kit.look(machine, "store")["writes"]["way"] == "direct", 40, "none is needed any more")
+    kit.wait_ok(machine, "store", timeout=30)
+    machine.run("echo precious >/srv/store/again")
+    machine.wait_until(lambda: not front_units(machine), 60, "it is gone")
+    assert "another server answers" in machine.journal("-u", "s3mountd")
+    machine.run("systemctl stop weed-too; rm -rf /var/lib/weed-too")
 
 
 @pytest.mark.once

@@ -4,7 +4,8 @@ Question: ``endpoint_url`` ("" for AWS), ``region`` ("" when it is not written d
 ``force_path_style``, ``proxy`` (URL, none when left out), ``profile``, ``anonymous``, ``elsewhere`` (if only the worker
 has the keys), ``broker`` (URL that has them, for who shows the token), ``deadline`` (seconds), ``files``: what the
 descriptors are, of ``credentials``, ``config``, ``ca_bundle``, ``token``. Answer: ``code`` ("" when S3 is well),
-``detail``, ``shared`` (it holds for the endpoint, whatever bucket and keys), ``seconds``, ``skew``.
+``detail``, ``shared`` (it holds for the endpoint, whatever bucket and keys), ``seconds``, ``skew``, ``server`` (what
+the store says of itself, "" when it was not listened to).
 """
 
 import contextlib
@@ -44,10 +45,15 @@ class Visit:
     addresses: list[tuple[int, network.Address]] = field(default_factory=list)
     channel: socket.socket | None = None
     skew: float | None = None
+    server: str = ""
 
     def left(self, limit: float = STEP_LIMIT) -> float:
         """Seconds a step may take."""
         return max(0.05, min(limit, self.end - time.monotonic()))
+
+    def heard(self, fields: Mapping[str, str]) -> None:
+        """The store has answered."""
+        self.server = diagnosis.server(fields)
 
     def connected(self) -> socket.socket:
         """A connection, a fresh one if the last was given away."""
@@ -146,10 +152,10 @@ def _list(visit: Visit) -> None:
         path_style=bool(asked["force_path_style"]), ca_bundle=visit.files.get("ca_bundle", b""), proxy=proxy(asked))
     if asked.get("broker"):
         given = clients.of_broker(str(asked["broker"]), visit.files["token"].decode(), visit.end)
-        cause = signed.listed(bucket, given, visit.end)
+        cause = signed.listed(bucket, given, visit.end, visit.heard)
     else:
         cause = signed.look(bucket, None if asked.get("elsewhere") else visit.files, str(asked["profile"]),
-                            anonymous=bool(asked["anonymous"]), end=visit.end)
+                            anonymous=bool(asked["anonymous"]), end=visit.end, heard=visit.heard)
     if cause is not None and diagnosis.blames_clock(cause, visit.skew) and not asked["anonymous"]:
         cause = diagnosis.of_skew(visit.skew or 0.0)
     if cause is not None:
@@ -209,7 +215,7 @@ def diagnose(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
     with contextlib.closing(visit):
         cause, shared = _way(visit, _steps(question))
     return {"code": cause.code if cause else "", "detail": cause.detail if cause else "", "shared": shared,
-            "seconds": round(time.monotonic() - begun, 3), "skew": visit.skew}
+            "seconds": round(time.monotonic() - begun, 3), "skew": visit.skew, "server": visit.server}
 
 
 def network_cause(question: Question, files: Mapping[str, bytes], limit: float) -> Cause | None:

@@ -1,7 +1,7 @@
 """A signed ListObjectsV2 by boto3, without retries: what the store itself says of a bucket and of keys."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +28,16 @@ class Bucket:
     proxy: str = ""
 
 
+Heard = Callable[[Mapping[str, str]], None]
+"""Gets the header fields of the first answer, names in small letters."""
+
+
+def nobody(_fields: Mapping[str, str]) -> None:
+    """For who does not want to know."""
+
+
 def look(bucket: Bucket, files: Mapping[str, bytes] | None, profile: str, *, anonymous: bool,
-         end: float) -> Cause | None:
+         end: float, heard: Heard = nobody) -> Cause | None:
     """List one key of the bucket until ``end`` (monotonic seconds). None when it is answered, or when only the worker
     can get at the keys (``files`` None) and nothing else is wrong. Raises MountdError ``no-credentials``,
     ``profile-missing``, TimeoutError."""
@@ -41,17 +49,18 @@ def look(bucket: Bucket, files: Mapping[str, bytes] | None, profile: str, *, ano
         with clients.ca_file(bucket.ca_bundle) as ca_file:
             found = None if anonymous else Elsewhere("the worker") if files is None else clients.source(files, profile)
             if isinstance(found, Elsewhere):
-                cause = _list(bucket, None, ca_file, end)
+                cause = _list(bucket, None, ca_file, end, heard)
                 return cause if cause is not None and cause.code != "access-denied" else None
-            return _list(bucket, clients.keys(found, ca_file, end, bucket.proxy) if found else None, ca_file, end)
+            given = clients.keys(found, ca_file, end, bucket.proxy) if found else None
+            return _list(bucket, given, ca_file, end, heard)
     finally:
         _AT_ONCE.release()
 
 
-def listed(bucket: Bucket, keys: Keys, end: float) -> Cause | None:
+def listed(bucket: Bucket, keys: Keys, end: float, heard: Heard = nobody) -> Cause | None:
     """What the bucket says to these keys; None when it is well. Raises TimeoutError."""
     with clients.ca_file(bucket.ca_bundle) as ca_file:
-        return _list(bucket, keys, ca_file, end)
+        return _list(bucket, keys, ca_file, end, heard)
 
 
 def _knows_directories() -> bool:
@@ -61,7 +70,7 @@ def _knows_directories() -> bool:
     return hasattr(botocore.utils, "S3ExpressIdentityCache")
 
 
-def _list(bucket: Bucket, keys: Keys | None, ca_file: str, end: float) -> Cause | None:
+def _list(bucket: Bucket, keys: Keys | None, ca_file: str, end: float, heard: Heard) -> Cause | None:
     from botocore import exceptions  # noqa: PLC0415
 
     s3 = clients.client("s3", keys, region=bucket.region or "us-east-1", endpoint_url=bucket.endpoint_url,
@@ -81,5 +90,6 @@ def _list(bucket: Bucket, keys: Keys | None, ca_file: str, end: float) -> Cause 
         return Cause("unreachable", str(error)[:200])
     except exceptions.BotoCoreError as error:
         return Cause("store-error", str(error)[:200])
+    heard((first[0] if first else said)["ResponseMetadata"].get("HTTPHeaders", {}))
     # boto3 goes where the bucket is; mount-s3 does so only when no region is written down.
     return clients.cause(first[0] if bucket.region and first else said)

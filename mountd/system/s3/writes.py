@@ -150,7 +150,7 @@ def _holds(store: Store, key: str) -> bool:
     return store.ask("GET", key).body == _CONTENT
 
 
-def _try_all(store: Store, prefix: str) -> Evidence:
+def _try_all(store: Store, prefix: str, server: str) -> Evidence:
     key = prefix + NAME + secrets.token_hex(8)
     target = f"{key}-renamed"
     try:
@@ -166,7 +166,7 @@ def _try_all(store: Store, prefix: str) -> Evidence:
         for one in (key, target):
             with contextlib.suppress(MountdError, TimeoutError):
                 store.ask("DELETE", one)
-    return Evidence(put_tried, multipart, etag, same, rename, put.headers.get("Server", ""))
+    return Evidence(put_tried, multipart, etag, same, rename, server)
 
 
 def _keys(question: Question, files: Mapping[str, bytes], ca_file: str, end: float) -> Keys:
@@ -190,7 +190,8 @@ def writes(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
         with clients.ca_file(files.get("ca_bundle", b"")) as ca_file:
             keys = None if question["anonymous"] else _keys(question, files, ca_file, end)
             store = Store(url, str(question["region"]) or "us-east-1", keys, ca_file, end, proxy(question))
-            return {"code": "", "detail": "", "evidence": _try_all(store, str(question["prefix"])).plain()}
+            evidence = _try_all(store, str(question["prefix"]), str(found["server"]))
+            return {"code": "", "detail": "", "evidence": evidence.plain()}
     except TimeoutError:
         pass
     except MountdError as error:

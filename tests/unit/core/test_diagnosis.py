@@ -99,3 +99,14 @@ def test_a_clock_is_blamed_for_refused_signatures_only(code: str, ahead: float |
 
 def test_every_code_has_its_row() -> None:
     assert {*diagnosis._CODES.values(), *diagnosis._STATUSES.values()} <= set(FAULTS)
+
+
+@pytest.mark.parametrize(("fields", "told"), [
+    ({"server": "SeaweedFS 30GB 4.48", "x-amz-request-id": "1795887778251977179"},
+     "SeaweedFS 30GB 4.48, request ids: plain"),
+    ({"x-amz-request-id": "tx00000f6a2b-006749-1033-default"}, "unnamed, request ids: tx"),
+    ({"server": "nginx"}, "nginx, request ids: none"),
+    ({}, "unnamed, request ids: none"),
+])
+def test_what_a_server_says_of_itself(fields: dict[str, str], told: str) -> None:
+    assert diagnosis.server(fields) == told

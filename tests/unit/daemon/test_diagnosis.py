@@ -34,9 +34,9 @@ class Questions:
         self._callbacks.append(callback)
         return len(self.fields)
 
-    def answer(self, code: str = "", *, shared: bool = False, failed: bool = False) -> None:
+    def answer(self, code: str = "", *, shared: bool = False, failed: bool = False, server: str = "") -> None:
         """Answer the oldest question."""
-        answer = {"code": code, "detail": "", "shared": shared, "seconds": 0.1, "skew": None}
+        answer = {"code": code, "detail": "", "shared": shared, "seconds": 0.1, "skew": None, "server": server}
         self._callbacks.pop(0)(MountdError("host-refused", "died") if failed else answer)
 
 
@@ -125,3 +125,12 @@ def test_a_cause_is_handed_on(asked: Questions) -> None:
     all_told = told(asked, mount("one"))
     asked.answer("clock-skew")
     assert all_told == [[Finding(Cause("clock-skew"), seconds=0.1)]]
+
+
+def test_what_a_store_that_is_well_says_of_itself_is_heard(asked: Questions) -> None:
+    diagnoses, heard = Diagnoses(cast(Stores, asked), cast(Vault, NoVault())), list[tuple[str, str]]()
+    diagnoses.heard = lambda mount, server: heard.append((mount.name, server))
+    for code in ("", "store-error"):
+        diagnoses.ask(mount("one"), lambda _finding: None)
+        asked.answer(code, server="SeaweedFS")
+    assert heard == [("one", "SeaweedFS")], "an answer that is an error may be that of something on the way"

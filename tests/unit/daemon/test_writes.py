@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from mountd.core.front import Front
+from mountd.core.layers import Kind, Layer
 from mountd.core.memory import Memory
 from mountd.core.messages import Cause
-from mountd.core.observed import Observed
+from mountd.core.observed import Observed, Worker
 from mountd.core.units.worker import Folder, Prepared
 from mountd.daemon import state_files
 from mountd.daemon.fronts import Fronts as Real
@@ -80,8 +81,11 @@ class Kept:
     memory: Memory = READY
     woken: int = 0
 
+    serves: bool = False
+
     def observed(self) -> Observed:
-        return Observed()
+        worker = Worker("s3mount-erdos-1.service", self.name, 1, self.digest, 7)
+        return Observed((Layer(Kind.LIVE, 7, 1, ""),), (worker,)) if self.serves else Observed()
 
     def wake(self) -> None:
         self.woken += 1
