@@ -9,13 +9,27 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import measure, report, rig
+from tests.bench import fronts, measure, report, rig
+from tests.bench.report import Row
 from tests.machine.cache import say
 from tests.machine.equip import equip
 from tests.machine.machine import Machine
 from tests.machine.rootfs import SUITES
+
+MEASURES: dict[str, tuple[str, Callable[[Machine, argparse.Namespace], list[Row]]]] = {
+    "crash": ("workers killed, bare starts in between (60 seconds)", lambda machine, _: measure.crash(machine)),
+    "standby": ("workers killed while a standby is ready (30 seconds)", lambda machine, _: measure.standby(machine)),
+    "hang": ("workers stopped under a caller, until they are called hung (60 seconds)",
+             lambda machine, _: measure.hang(machine)),
+    "many": ("mounts from nothing, 3 times, bare ones in turn (15 seconds)",
+             lambda machine, args: measure.many(machine, args.mounts)),
+    "stream": ("a large file read, in turn (10 seconds)", lambda machine, _: measure.stream(machine)),
+    "front": ("a large file read and written, by a front and without (60 seconds)",
+              lambda machine, _: fronts.measure(machine)),
+}
 
 
 def main() -> int:
@@ -23,22 +37,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python3 -m tests.bench", description=__doc__)
     parser.add_argument("--release", choices=sorted(SUITES), default="12")
     parser.add_argument("--mounts", type=int, default=20, help="how many at once (20)")
+    parser.add_argument("--only", choices=sorted(MEASURES), action="append", help="this measurement; may be repeated")
     parser.add_argument("--write", type=Path, metavar="FILE", help="also write the table there, as markdown")
     args = parser.parse_args()
+    rows = list[Row]()
     with Machine.create(args.release) as machine:
         say("booting a machine and installing s3mountd (15 seconds)")
         machine.boot()
         equip(machine)
         rig.prepare(machine)
-        say("workers killed, bare starts in between (60 seconds)")
-        rows = measure.crash(machine)
-        rows += measure.standby(machine)
-        say("workers stopped under a caller, until they are called hung (60 seconds)")
-        rows += measure.hang(machine)
-        say(f"{args.mounts} mounts from nothing, 3 times, bare ones in turn (15 seconds)")
-        rows += measure.many(machine, args.mounts)
-        say("a large file read, in turn (10 seconds)")
-        rows += measure.stream(machine)
+        for name, (words, taken) in MEASURES.items():
+            if not args.only or name in args.only:
+                say(words)
+                rows += taken(machine, args)
     print(report.plain(rows))
     load = os.getloadavg()[0]
     about = f"Debian {args.release} machine, {os.cpu_count()} cores, load of the host {load:.1f}; medians."
