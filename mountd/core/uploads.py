@@ -11,6 +11,8 @@ from dataclasses import dataclass
 MARGIN = 120.0
 """The store's clock is asked, but its answer takes a while to come."""
 UNKNOWN = -1.0
+TRY, _TRIED = ".s3mountd-try-", 600.0
+"""How the uploads begin that ``system.s3.rights`` begins for a try, and how old one is at most that is under way."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,12 @@ class Upload:
     key: str
     number: str
     age: float
+
+
+    @property
+    def is_try(self) -> bool:
+        """Is it one of s3mountd's own, here or elsewhere, that is given up in a moment?"""
+        return self.key.rpartition("/")[2].startswith(TRY) and self.age < _TRIED
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mountd.core.uploads import UNKNOWN
+from mountd.core.uploads import TRY, UNKNOWN
 from mountd.system.s3.access import task
 from mountd.system.s3.uploads import uploads
 from mountd.words.errors import MountdError
@@ -33,11 +33,14 @@ def ask(endpoint: str, prefix: str, least_age: float, **changed: Any) -> dict[st
 
 def test_they_are_found_and_left_alone(here: str, admin: Any) -> None:
     begin(admin, "left/one")
+    key = f"left/{TRY}of-another-mount"
+    number = begin(admin, key)
     answer = ask(here, "left/", UNKNOWN)
     assert (answer["count"], answer["aborted"]) == (1, 0)
     assert -2 <= answer["oldest"] < 60
     assert ask(here, "left/", 3600)["aborted"] == 0, "it is too young"
     assert "left/one" in there(admin)
+    admin.abort_multipart_upload(Bucket="here", Key=key, UploadId=number)
 
 
 def test_old_ones_are_aborted_below_the_prefix_only(here: str, admin: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from mountd.core import diagnosis
 from mountd.core.messages import Cause
+from mountd.core.uploads import TRY
 from mountd.system.answering import Question
 from mountd.system.s3.access import Access
 
@@ -51,7 +52,7 @@ def _read(s3: Any, question: Question, keys: Sequence[str]) -> Cause | None:
 
 
 def _write(s3: Any, question: Question) -> Cause | None:
-    where = {"Bucket": question["bucket"], "Key": f"{question['prefix']}.s3mountd-try-{secrets.token_hex(8)}"}
+    where = {"Bucket": question["bucket"], "Key": f"{question['prefix']}{TRY}{secrets.token_hex(8)}"}
     upload = ""
     try:
         with _refused() as refusals:

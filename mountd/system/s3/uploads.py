@@ -19,7 +19,8 @@ _PAGES = 5
 def uploads(access: Access) -> dict[str, Any]:
     """List, abort. Raises what boto3 raises where the store cannot be reached."""
     s3, question = access.client(), access.question
-    found, more = _listed(s3, question)
+    listed, more = _listed(s3, question)
+    found = [one for one in listed if not one.is_try]
     old = abortable(found, str(question["prefix"]), float(question.get("least_age", UNKNOWN)))
     gone = [one for one in old if _aborted(s3, access.bucket, one)]
     left = [one.age for one in found if one not in gone]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mountd.core.uploads import MARGIN, UNKNOWN, Upload, abortable, least_age
+from mountd.core.uploads import MARGIN, TRY, UNKNOWN, Upload, abortable, least_age
 
 NOW = 1_000_000.0
 
@@ -23,3 +23,13 @@ def test_only_below_the_prefix_and_only_old_ones() -> None:
     assert abortable([old, young, other], "runs/", 3600) == [old]
     assert abortable([old, young, other], "", 3600) == [old, other]
     assert abortable([old, young, other], "runs/", UNKNOWN) == []
+
+
+@pytest.mark.parametrize(("key", "age", "is_try"), [
+    (f"{TRY}0123", 5.0, True),
+    (f"runs/{TRY}0123", 5.0, True),
+    (f"runs/{TRY}0123", 7200.0, False),
+    ("runs/a", 5.0, False),
+])
+def test_a_try_that_is_under_way_is_no_leftover(key: str, age: float, is_try: bool) -> None:
+    assert Upload(key, "1", age).is_try is is_try
