@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from mountd.core.s3_question import sts_url
 from mountd.core.units.resolver import LIMIT, Order
 from mountd.core.units.worker import KeyFiles
 from mountd.words.model import Mount
@@ -21,8 +22,7 @@ def about(mount: Mount, keys: KeyFiles, ca_file: str) -> dict[str, Any]:
             ("keys", keys.credentials if keys.start == "files" else ""), ("web-identity", wanted.web_identity),
             ("ca_bundle", ca_file)) if path},
         "sealed": keys.credential, "ca": bool(ca_file), "region": str(options.get("region", "")),
-        # Other stores have STS, where they have it, at the same place (Ceph, MinIO).
-        "sts": "" if mount.provider == "aws" else endpoint,
+        "sts": sts_url(endpoint),
         "bucket": {"name": mount.bucket, "prefix": mount.prefix, "endpoint_url": endpoint,
                    "region": str(options.get("region", "")), "path_style": bool(options.get("force_path_style"))},
         "proxy": mount.proxy,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from mountd.core.config.rules import is_aws
 from mountd.words.model import Credentials, OptionValue
 
 
@@ -32,6 +33,12 @@ class Asked(Protocol):
     @property
     def proxy(self) -> str:
         """A URL, "" for none."""
+
+
+def sts_url(endpoint: str) -> str:
+    """Where STS is asked for a store at that URL: at AWS by its own name ("") whatever S3's is, for none of S3's
+    endpoints is STS's; elsewhere, where there is one, at the same place (Ceph, MinIO)."""
+    return "" if is_aws(endpoint) else endpoint
 
 
 def place(asked: Asked) -> dict[str, Any]:

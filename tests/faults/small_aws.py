@@ -1,8 +1,13 @@
-"""A small AWS for test machines: metadata service (version 2), STS, and a store that knows only keys issued here.
+"""A small AWS for test machines, with what moto (``tests.s3.moto``) cannot do of it: keys that end.
 
-Signatures are not looked at; access key, session token and time of the keys are, so that keys which have ended do not
-work. Usage: small_aws.py PORT LIFE; LIFE in seconds is how long keys live. The metadata service is on 169.254.169.254,
-port 80. ``GET /-/seen`` tells which keys asked the store; ``POST /-/refuse`` makes STS refuse, ``/-/allow`` ends that.
+The metadata service (version 2 only) on 169.254.169.254, the portal of IAM Identity Center (SSO) by its own name over
+TLS, and on PORT of loopback STS for web identities and a store that knows only keys issued here. At that store access
+key, session token and time of the keys are looked at, signatures are not. With ``moto`` the keys are those of moto's
+STS, and its S3 looks at all but the time.
+
+Usage: small_aws.py JSON, with ``port``, ``life`` (seconds that keys live), and where wanted ``portal`` (a folder with
+server.pem and server.key) and ``moto`` (``endpoint``, ``region``, ``role``, ``access``, ``secret``). ``GET /-/seen``
+tells which keys asked the store; ``POST /-/logout`` ends all SSO sessions, ``/-/login`` lets them be again.
 """
 
 from __future__ import annotations
@@ -12,42 +17,58 @@ import hashlib
 import itertools
 import json
 import re
+import ssl
 import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 BODY = b"hello from a role\n"
 ETAG = f'"{hashlib.md5(BODY).hexdigest()}"'  # noqa: S324  what S3 calls an ETag
 WHEN = "Sun, 01 Nov 2026 00:00:00 GMT"
-BASE = ("AKIDBASE000000000001", "base-secret-0123456789")
-METADATA_TOKEN = "metadata-session"
+METADATA_TOKEN, SSO_TOKEN = "metadata-session", "planted-sso-token"
+PORTAL = "portal.sso.eu-west-1.amazonaws.com"
+"""The host that boto3 asks for the keys of an SSO session in that region."""
+
+
+def _sts(moto: dict[str, str]) -> Any:
+    import boto3
+
+    return boto3.client("sts", endpoint_url=moto["endpoint"], region_name=moto["region"],
+                        aws_access_key_id=moto["access"], aws_secret_access_key=moto["secret"])
 
 
 class State:
     """What was issued, and who came with what."""
 
-    def __init__(self, life: float) -> None:
-        self.life, self.refuses = life, False
+    def __init__(self, life: float, moto: dict[str, str] | None) -> None:
+        self.life, self.signed_in = life, True
+        self._role = moto["role"] if moto else ""
+        # Made here: who asks for metadata waits no longer than two seconds.
+        self._sts: Any = _sts(moto) if moto else None
         self.issued: dict[str, tuple[str, float]] = {}
         self.seen: list[str] = []
         self._numbers = itertools.count(1)
 
     def issue(self) -> dict[str, str]:
         """Fresh keys."""
-        number = next(self._numbers)
-        ends = time.time() + self.life
-        access, token = f"ASIAISSUED{number:010d}", f"planted-token-{number:010d}"
-        self.issued[access] = (token, ends)
+        number, ends = next(self._numbers), time.time() + self.life
+        keys = self._of_moto() if self._sts else {
+            "AccessKeyId": f"ASIAISSUED{number:010d}", "SecretAccessKey": f"planted-secret-{number:010d}",
+            "Token": f"planted-token-{number:010d}"}
+        self.issued[keys["AccessKeyId"]] = (keys["Token"], ends)
         until = datetime.datetime.fromtimestamp(ends, datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")  # noqa: UP017  3.9
-        return {"AccessKeyId": access, "SecretAccessKey": f"planted-secret-{number:010d}", "Token": token,
-                "Expiration": until}
+        return {**keys, "Expiration": until}
+
+    def _of_moto(self) -> dict[str, str]:
+        said = self._sts.assume_role(RoleArn=self._role, RoleSessionName="small-aws")["Credentials"]
+        return {"AccessKeyId": said["AccessKeyId"], "SecretAccessKey": said["SecretAccessKey"],
+                "Token": said["SessionToken"]}
 
     def fault(self, access: str, token: str) -> str:
         """The code of S3 for these keys, empty when they are good."""
-        if access == BASE[0]:
-            return ""
         if access not in self.issued:
             return "InvalidAccessKeyId"
         right, ends = self.issued[access]
@@ -84,14 +105,14 @@ class Door(BaseHTTPRequestHandler):
             self._error(403, "AccessDenied")
 
     def do_POST(self) -> None:
-        """STS, and what the test says."""
+        """STS for web identities, which moto does not serve with its signatures on; and what the test says."""
         state = self.server.state
         form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode())
         action = form.get("Action", [""])[0]
         if self.path.startswith("/-/"):
-            state.refuses = self.path == "/-/refuse"
+            state.signed_in = self.path == "/-/login"
             self.say(200)
-        elif state.refuses or not action.startswith("AssumeRole"):
+        elif action != "AssumeRoleWithWebIdentity":
             body = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
             self.say(403, body.encode())
         else:
@@ -106,9 +127,11 @@ class Door(BaseHTTPRequestHandler):
         self.do_GET()
 
     def do_GET(self) -> None:
-        """Metadata, the record, or the store."""
+        """Metadata, the portal, the record, or the store."""
         if self.path.startswith("/latest/"):
             self._metadata()
+        elif self.path.startswith("/federation/credentials?"):
+            self._portal()
         elif self.path == "/-/seen":
             self.say(200, json.dumps(self.server.state.seen).encode())
         else:
@@ -125,6 +148,19 @@ class Door(BaseHTTPRequestHandler):
                                       **self.server.state.issue()}).encode())
         else:
             self.say(404)
+
+    def _portal(self) -> None:
+        """GetRoleCredentials (IAM Identity Center Portal API Reference)."""
+        state = self.server.state
+        if not state.signed_in or self.headers.get("x-amz-sso_bearer_token") != SSO_TOKEN:
+            self.say(401, json.dumps({"message": "Session token not found or invalid"}).encode(),
+                     x_amzn_ErrorType="UnauthorizedException")
+            return
+        keys = state.issue()
+        until = int(time.time() + state.life) * 1000
+        self.say(200, json.dumps({"roleCredentials": {
+            "accessKeyId": keys["AccessKeyId"], "secretAccessKey": keys["SecretAccessKey"],
+            "sessionToken": keys["Token"], "expiration": until}}).encode())
 
     def _store(self) -> None:
         state, parts = self.server.state, urlsplit(self.path)
@@ -170,12 +206,21 @@ class Server(ThreadingHTTPServer):
         self.state = state
 
 
+def _serve(server: Server) -> None:
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+
 def main() -> None:
     """Serve until killed."""
-    state = State(float(sys.argv[2]))
-    metadata = Server(("169.254.169.254", 80), state)
-    threading.Thread(target=metadata.serve_forever, daemon=True).start()
-    Server(("127.0.0.1", int(sys.argv[1])), state).serve_forever()
+    said: dict[str, Any] = json.loads(sys.argv[1])
+    state = State(float(said["life"]), said.get("moto"))
+    _serve(Server(("169.254.169.254", 80), state))
+    if said.get("portal"):
+        portal, context = Server(("127.0.0.1", 443), state), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(f"{said['portal']}/server.pem", f"{said['portal']}/server.key")
+        portal.socket = context.wrap_socket(portal.socket, server_side=True, do_handshake_on_connect=False)
+        _serve(portal)
+    Server(("127.0.0.1", int(said["port"])), state).serve_forever()
 
 
 if __name__ == "__main__":

@@ -4,78 +4,62 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from tests.faults import small_aws
-from tests.machine import Machine
+from tests.machine import Machine, aws
+from tests.s3.moto import BUCKET, REGION, Account
 from tests.system import kit
 from tests.system.kim import expiry, kim
 
-PORT = 9600
-STORE = f"http://127.0.0.1:{PORT}"
 ARN = "arn:aws:iam::111122223333:role/lab"
+HELLO = f"hello from {BUCKET}\n"
 UNIT = "s3mountd-broker.service"
 
 
-@contextmanager
-def aws(machine: Machine, life: int) -> Iterator[None]:
-    """A small AWS on the machine, whose keys live for so many seconds."""
-    machine.copy_in(Path(small_aws.__file__), "/usr/local/lib/small_aws.py")
-    machine.run("ip address add 169.254.169.254/32 dev lo")
-    machine.run(f"systemd-run --quiet --unit=small-aws /usr/bin/python3 /usr/local/lib/small_aws.py {PORT} {life}")
-    try:
-        machine.wait_until(lambda: machine.run(f"curl -sf {STORE}/-/seen").stdout, 10, "the small AWS answers")
-        yield
-    finally:
-        machine.run("systemctl stop small-aws; ip address del 169.254.169.254/32 dev lo")
+def small_mount(name: str, **credentials: object) -> kit.Document:
+    return kit.mount(name, "role-bucket", provider="other", endpoint_url=aws.STORE, region="us-east-1", read_only=True,
+                     check={"interval": "5s"}, credentials=credentials)
 
 
-def seen(machine: Machine) -> list[str]:
-    """Access key and outcome of all that asked the store with one: a start that takes long is looked into without."""
-    found: list[str] = json.loads(machine.run(f"curl -sf {STORE}/-/seen").stdout)
-    return [line for line in found if not line.startswith(" ")]
-
-
-def role_mount(name: str, **credentials: object) -> kit.Document:
-    return kit.mount(name, "role-bucket", provider="other", endpoint_url=STORE, region="us-east-1", read_only=True,
-                     force_path_style=True, check={"interval": "5s"}, credentials=credentials)
+def moto_mount(name: str, account: Account, **credentials: object) -> kit.Document:
+    return kit.mount(name, BUCKET, provider="other", endpoint_url=account.endpoint, region=REGION, read_only=True,
+                     force_path_style=True, credentials=credentials)
 
 
 def test_roles_and_web_identities_of_a_machine_with_no_key_on_it(machine: Machine) -> None:
     machine.write("/run/web-token", "planted-web-identity", 0o600)
-    with aws(machine, 3600):
-        kit.configure(machine, role_mount("instance", role="instance"),
-                      role_mount("assumed", assume_role=ARN, source={"role": "instance"}, external_id="lab-42"),
-                      role_mount("web", assume_role=ARN, web_identity="/run/web-token"))
+    with aws.moto(machine) as account, aws.small(machine, 3600, account):
+        kit.configure(machine, moto_mount("instance", account, role="instance"),
+                      moto_mount("assumed", account, assume_role=account.reader, source={"role": "instance"},
+                                 external_id="lab-42"),
+                      small_mount("web", assume_role=ARN, web_identity="/run/web-token"))
         machine.run("rm -r /root/.aws")
         found = {one["name"]: one["credentials"] for one in kit.wait_ok(machine, "instance", "assumed", "web")}
-        for name in found:
-            assert machine.read(f"/srv/{name}/hello.txt") == small_aws.BODY.decode()
+        for name, text in (("instance", HELLO), ("assumed", HELLO), ("web", small_aws.BODY.decode())):
+            assert machine.read(f"/srv/{name}/hello.txt") == text
             assert re.fullmatch(r"20\d\d-\d\d-\d\dT[0-9:.]+Z", found[name]["expires_at"])
         assert found["instance"]["source"] == "role of this machine"
-        assert found["assumed"]["source"] == f"{ARN} by role of this machine"
+        assert found["assumed"]["source"] == f"{account.reader} by role of this machine"
         assert found["web"]["source"] == f"{ARN} by token in /run/web-token"
-        assert {line.partition(" ")[2] for line in seen(machine)} == {"ok"}
+        assert {line.partition(" ")[2] for line in aws.seen(machine)} == {"ok"}
         kit.configure(machine)
     machine.run("rm /run/web-token")
 
 
 @pytest.mark.once
 def test_keys_that_end_are_renewed_under_a_worker_that_stays(machine: Machine) -> None:
-    with aws(machine, 45):
-        kit.configure(machine, role_mount("short", role="instance"))
+    with aws.small(machine, 45):
+        kit.configure(machine, small_mount("short", role="instance"))
         pid = kit.wait_ok(machine, "short")[0]["pid"]
-        first, before = expiry(machine, "short"), set(seen(machine))
+        first, before = expiry(machine, "short"), set(aws.seen(machine))
         with kit.hammer(machine, "/srv/short", readers=1) as met:
             machine.wait_until(lambda: expiry(machine, "short") != first, 45, "others are there")
-            machine.wait_until(lambda: len({line.split()[0] for line in seen(machine)}) > 1, 10, "they are used")
+            machine.wait_until(lambda: len({line.split()[0] for line in aws.seen(machine)}) > 1, 10, "they are used")
             ended = next(iter(before)).split()[0]
             machine.wait_until(lambda: kit.look(machine, "short")["checked_at"] > first, 30, "past the first end")
-        assert not [line for line in seen(machine) if not line.endswith(" ok")], f"{ended} was used past its end"
+        assert not [line for line in aws.seen(machine) if not line.endswith(" ok")], f"{ended} was used past its end"
         assert (met.errors, met.wrong, met.bare) == ({}, 0, 0)
         assert kit.look(machine, "short")["pid"] == pid
         kit.configure(machine)

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.machine import Machine
+from tests.machine import Machine, aws
 from tests.s3.seaweed import ADMIN
 from tests.system import kit
 from tests.system.kim import kim
-from tests.system.test_broker import ARN, aws, role_mount
+from tests.system.test_broker import ARN, small_mount
 
 WATCH = (Path(__file__).parent / "proc_watch.py").read_text()
 PLANTED = (ADMIN.secret_key, "planted-secret-", "planted-token-", "planted-web-identity")
@@ -63,7 +63,7 @@ def _everything_said(machine: Machine, port: int) -> dict[str, str]:
 @pytest.mark.once
 def test_no_secret_is_anywhere_but_with_who_needs_it(machine: Machine) -> None:
     machine.write("/run/web-token", "planted-web-identity", 0o600)
-    with kim(machine, 3600), aws(machine, 3600):
+    with kim(machine, 3600), aws.small(machine, 3600):
         machine.write("/home/kim/.s3cfg", S3CFG, 0o600)
         machine.run("chown kim: /home/kim/.s3cfg")
         machine.mark_journal()
@@ -75,8 +75,8 @@ def test_no_secret_is_anywhere_but_with_who_needs_it(machine: Machine) -> None:
                 kit.mount("lent", credentials={"s3cfg": "/home/kim/.s3cfg", "delivery": "broker"}),
                 kit.mount("program", credentials={"user": "kim", "profile": "lab"}),
                 kit.mount("gone", "no-such-bucket", credentials={"user": "kim", "profile": "lab"}),
-                role_mount("machine", role="instance"),
-                role_mount("token", assume_role=ARN, web_identity="/run/web-token"),
+                small_mount("machine", role="instance"),
+                small_mount("token", assume_role=ARN, web_identity="/run/web-token"),
                 log_level="debug", http="127.0.0.1:9787")
             kit.wait_ok(machine, "root", "cfg", "sealed", "lent", "program", "machine", "token")
             kit.wait_for(machine, "gone", code="bucket-missing")

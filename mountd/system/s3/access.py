@@ -14,6 +14,7 @@ from typing import Any
 
 from mountd.core import diagnosis
 from mountd.core.profiles import Elsewhere, Keys
+from mountd.core.s3_question import sts_url
 from mountd.system.answering import Question
 from mountd.system.s3 import clients, diagnose
 from mountd.words.errors import MountdError
@@ -49,7 +50,7 @@ class Access:
         """A client of boto3, whose answers tell of the clock."""
         asked = self.question
         made = clients.client(
-            service, self.keys, region=self.region, endpoint_url=str(asked["endpoint_url"]), ca_file=self.ca_file,
+            service, self.keys, region=self.region, endpoint_url=self._url(service), ca_file=self.ca_file,
             end=self.end, path_style=bool(asked["force_path_style"]), proxy=diagnose.proxy(asked))
 
         def heard(http_response: Any, **_: object) -> None:
@@ -60,6 +61,10 @@ class Access:
         if asked.get("requester_pays"):
             made.meta.events.register(f"before-call.{service}", _pay)
         return made
+
+    def _url(self, service: str) -> str:
+        endpoint = str(self.question["endpoint_url"])
+        return sts_url(endpoint) if service == "sts" else endpoint
 
 
 def _pay(params: Any, **_: object) -> None:

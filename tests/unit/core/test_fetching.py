@@ -3,7 +3,9 @@
 import json
 from dataclasses import replace
 
-from mountd.core import fetching
+import pytest
+
+from mountd.core import fetching, s3_question
 from mountd.core.units import broker, resolver
 from mountd.core.units.worker import KeyFiles
 from mountd.words.model import Credentials, Mount, Place
@@ -48,6 +50,15 @@ def test_sts_is_awss_for_aws_and_the_stores_own_elsewhere() -> None:
     assert fetching.about(MOUNT, STATIC, "")["sts"] == ""
     other = replace(MOUNT, provider="ceph", options={"endpoint_url": "https://s3.example"})
     assert fetching.about(other, STATIC, "")["sts"] == "https://s3.example"
+
+
+@pytest.mark.parametrize(("endpoint", "url"), [
+    ("", ""), ("https://s3.example/", "https://s3.example/"), ("http://127.0.0.1:9000", "http://127.0.0.1:9000"),
+    ("https://bucket.vpce-1a2b.s3.us-east-1.vpce.amazonaws.com", ""), ("https://s3-fips.us-west-2.amazonaws.com", ""),
+    ("https://s3.cn-north-1.amazonaws.com.cn", ""), ("https://s3.dualstack.us-west-2.api.aws", ""),
+    ("https://amazonaws.com.example", "https://amazonaws.com.example")])
+def test_none_of_the_endpoints_that_s3_has_at_aws_is_one_of_sts(endpoint: str, url: str) -> None:
+    assert s3_question.sts_url(endpoint) == url
 
 
 def test_what_is_kept_for_the_next_daemon_comes_back_as_it_was() -> None:
