@@ -128,7 +128,7 @@ def failure(code: str, detail: str, known: Mapping[str, str], style: Style, hint
     text = filled(fault.sentence, {"detail": first, **known})
     lines = wrapped(text, style.width, "s3mountctl: ", 12)
     lines += _bullets(rest, style)
-    return lines + wrapped(filled(hint or fault.hint, known), style.width, "", 12)
+    return lines + wrapped(filled(hint or fault.hint, {"detail": first, **known}), style.width, "", 12)
 
 
 def clean_lines(text: str) -> list[str]:

@@ -178,4 +178,9 @@ def fail(console: Console, error: MountdError, whose: Whose, source: str = "") -
     return console.fail(
         error, "" if named else _HINTS[error.fault.code], endpoint=whose.endpoint, bucket=whose.bucket,
         name=whose.name or "NAME", region=str(whose.options.get("region", "")), place=whose.place,
-        credentials=error.detail if error.fault.code in _CREDENTIALS and error.detail else source)
+        credentials=error.detail if error.fault.code in _CREDENTIALS and error.detail else source or _profile(whose))
+
+
+def _profile(whose: Whose) -> str:
+    """The keys that could not be got, in a word."""
+    return f"profile {whose.credentials.profile or 'default'}"

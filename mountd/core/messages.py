@@ -28,6 +28,8 @@ class Cause:
 
     code: str
     detail: str = ""
+    hint: str = ""
+    """What mends it, where it is not what the table says."""
 
 
 _STEMS: tuple[tuple[str, str], ...] = (

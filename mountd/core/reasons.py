@@ -23,4 +23,4 @@ def reason(cause: Cause, mount: Mount | None = None, credentials: str = "") -> R
             region=str(mount.options.get("region", "")), place=str(mount.place),
         )
     sentence = fault.sentence if cause.detail else _DETAIL.sub("", fault.sentence) or cause.code
-    return Reason(cause.code, sentence.format_map(fields), fault.hint.format_map(fields))
+    return Reason(cause.code, sentence.format_map(fields), cause.hint or fault.hint.format_map(fields))

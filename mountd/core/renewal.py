@@ -22,6 +22,8 @@ _LAST_TRIES = 60.0
 """While keys run out it is tried this often, however patient the fault's class is."""
 LONG, LONG_LEAD, SHORT_LEAD = 6 * 3600.0, 24 * 3600.0, 900.0
 """What lives longer than the first is told of a day before its end, the rest a quarter of an hour."""
+_BY_HAND = frozenset({"sso-ended"})
+"""Why only a person can get others, who is told as if the keys lived long: no further try can help."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,12 @@ def _wait(term: Term, now: float, chance: float) -> float:
 
 
 def lead(term: Term, wanted: float) -> float:
-    """How long before the end it is said: as wanted (0: nothing is), else by how long the keys live. Seconds."""
+    """How long before the end it is said: as wanted (0: nothing is), else by how long the keys live and who can get
+    others. Seconds."""
     if wanted:
         return wanted
-    return LONG_LEAD if term.expires is not None and term.expires - term.begun > LONG else SHORT_LEAD
+    long = term.expires is not None and term.expires - term.begun > LONG
+    return LONG_LEAD if long or (term.cause is not None and term.cause.code in _BY_HAND) else SHORT_LEAD
 
 
 def warn_at(term: Term, wanted: float) -> float | None:

@@ -237,6 +237,8 @@ class Proof:
             if healthy is Health.UNKNOWN and self.kept.rests and self.kept.evidence.proven_at is not None:
                 # The proof grows old because nobody uses the mount, not even to prove it.
                 healthy = Health.OK
+            if why is not None and why.code == "credentials-expired":
+                why = self.kept.world.vault.lacking(self.kept.name) or why
             cause = cause or self.kept.world.vault.ending(self.kept.name)
             if why is None and cause is not None and healthy is Health.OK:
                 healthy = Health.DEGRADED

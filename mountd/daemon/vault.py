@@ -278,8 +278,13 @@ class Vault:
         at = self._warn_at(account) if account is not None else None
         if account is None or account.term is None or account.term.cause is None or at is None or time.time() < at:
             return None
-        why = reasons.reason(account.term.cause, None, str(account.about["source"]))
-        return Cause("credentials-ending", f"{stamp(account.term.expires)}: {why.text}; {why.hint}")
+        why = reasons.reason(account.term.cause, kept.mount if kept else None, str(account.about["source"]))
+        return Cause("credentials-ending", f"{stamp(account.term.expires)}: {why.text}", why.hint)
+
+    def lacking(self, name: str) -> Cause | None:
+        """Why there are no others in the place of keys that have ended."""
+        account = self.accounts.get(name)
+        return account.term.cause if account is not None and account.term is not None else None
 
     def ended(self, unit: str, _ending: Ending) -> bool:
         """A unit has ended; True when it was one of these. The broker tells what came of it."""

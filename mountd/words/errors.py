@@ -130,8 +130,8 @@ _ROWS = (
     Fault("credentials-ending", _C.CREDENTIALS, "the credentials end soon and others cannot be had: {detail}",
           "see: s3mountctl explain credentials-ending",
           "The mount still serves by keys that end at the time in the text, and getting others fails for the reason "
-          "beside it. It is tried again and again until then. With SSO the user whose profile it is runs "
-          "`aws sso login --profile PROFILE`."),
+          "beside it, which decides what mends it. It is tried again and again until then. With SSO the user whose "
+          "profile it is runs `aws sso login --profile PROFILE`."),
     Fault("new-keys-refused", _C.CREDENTIALS, "the new credentials are of no use, the old ones stay in use: {detail}",
           "mend the credentials ({credentials}); s3mountctl start {name} looks at once",
           "The file with the keys has changed. The new ones were tried on the bucket, and the store refused them, so "

@@ -75,7 +75,7 @@ CREDENTIAL_KEYS: dict[str, Option] = {
         Option("delivery", Kind.ENUM, "How keys reach the worker: by the broker, which renews them, or as a file.",
                "broker for keys that expire, else file", choices=("broker", "file")),
         Option("warn_before", Kind.SPAN, "How long before keys end it is said, when no others can be had.",
-               "24h, or 15min for keys that live up to 6 hours", low=60, high=30 * 24 * 3600),
+               "24h for SSO and for keys that live longer than 6 hours, else 15min", low=60, high=30 * 24 * 3600),
         Option("anonymous", Kind.FLAG, "Sign nothing: public buckets.", "false",
                conflicts=(*_BESIDE, "assume_role", "delivery")),
     )

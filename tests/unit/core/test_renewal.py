@@ -48,8 +48,22 @@ def test_a_failure_is_tried_again_by_its_class_and_often_when_the_end_is_near() 
 
 
 def test_the_end_is_said_when_nothing_else_can_be_had() -> None:
-    refused = Cause("sso-ended", "aws sso login")
+    refused = Cause("role-refused", "no")
     assert renewal.warn_at(Term(0.0, HOUR), 0.0) is None
     assert renewal.warn_at(Term(0.0, HOUR, 1, refused), 0.0) == HOUR - 15 * 60
     assert renewal.warn_at(Term(0.0, 12 * HOUR, 1, refused), 0.0) == 12 * HOUR - 24 * HOUR
     assert renewal.warn_at(Term(0.0, 12 * HOUR, 1, refused), 7200.0) == 10 * HOUR
+
+
+def test_a_worker_begins_with_what_lasts_or_is_fresh() -> None:
+    assert renewal.lasts(Term(0.0, None), 1e9)
+    assert renewal.lasts(Term(0.0, HOUR), HOUR - EARLY - 31)
+    assert not renewal.lasts(Term(0.0, HOUR), HOUR - EARLY)
+    assert renewal.lasts(Term(0.0, 40.0), 20.0)
+    assert not renewal.lasts(Term(0.0, 40.0), 31.0)
+
+
+def test_an_sso_session_that_is_over_is_said_at_once_for_no_try_can_help() -> None:
+    over = Term(0.0, HOUR, 1, Cause("sso-ended", "aws sso login"))
+    assert renewal.warn_at(over, 0.0) == HOUR - 24 * HOUR
+    assert renewal.warn_at(over, 600.0) == HOUR - 600

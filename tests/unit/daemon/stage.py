@@ -37,6 +37,8 @@ class World:
 
     ends: Cause | None = None
     """What there is to be said of keys that end."""
+    lacks: Cause | None = None
+    """Why there are no others."""
 
     @property
     def helper(self) -> World:
@@ -45,6 +47,9 @@ class World:
     @property
     def vault(self) -> World:
         return self
+
+    def lacking(self, _name: str) -> Cause | None:
+        return self.lacks
 
     def ending(self, _name: str) -> Cause | None:
         return self.ends

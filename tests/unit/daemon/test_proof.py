@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mountd.core.diagnosis import Finding
+from mountd.core.messages import Cause
 from mountd.words.model import Health
 from tests.unit.daemon.stage import AWAY, EIO, ENOENT, WELL, Stage
 
@@ -70,3 +72,12 @@ def test_a_mount_that_fails_while_s3_is_well_is_unwell_after_three() -> None:
     assert stage.shown("one") == (Health.DEGRADED, "store-error")
 
 
+def test_of_keys_that_have_ended_it_is_said_why_there_are_no_others() -> None:
+    stage = Stage("one")
+    stage.proofs["one"].ask()
+    stage.pass_time(1)
+    stage.answer("one", EIO)
+    stage.say(Finding(Cause("credentials-expired"), shared=False, seconds=0.1, skew=None))
+    assert stage.shown("one")[1] == "credentials-expired"
+    stage.world.lacks = Cause("sso-ended", "as kim: aws sso login")
+    assert stage.shown("one")[1] == "sso-ended"

@@ -148,11 +148,12 @@ def test_the_end_is_said_when_no_others_can_be_had(vault: Vault, world: World, o
     cause = vault.ending("lab")
     assert cause is not None
     assert cause.code == "credentials-ending"
-    assert cause.detail.endswith("the SSO session has ended (rob: ~/.aws, profile p); run so")
+    assert cause.detail.endswith("the SSO session has ended (rob: ~/.aws, profile p)")
+    assert (cause.hint, vault.lacking("lab")) == ("run so", Cause("sso-ended", "so"))
     assert vault.is_ready(MOUNT, KEYS), "what is there serves while it can"
     vault.refresh("lab")
     world.taken(HOUR)
-    assert vault.ending("lab") is None
+    assert (vault.ending("lab"), vault.lacking("lab")) == (None, None)
 
 
 def test_other_wishes_are_other_keys(vault: Vault, world: World) -> None:
