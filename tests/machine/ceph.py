@@ -21,8 +21,8 @@ SUITES = {"18": "trixie", "16": "bookworm"}
 PORTS = {"18": 9300, "16": 9200}
 """Of S3 over HTTP; HTTPS is on the next one. Ceph's own services take the 98 after those."""
 PACKAGES = ("ceph-mon", "ceph-osd", "radosgw", "curl", "ca-certificates")
-NAME = "s3.ceph.test"
-"""The host name that the gateway knows as its own."""
+NAME, OTHER_NAME = "s3.ceph.test", "other.ceph.test"
+"""The host name that the gateway knows as its own, and one that leads to it and that it does not know."""
 BUCKETS = ("bucket-one", "bucket-two")
 SCRIPT = REPO / "tests/faults/rgw.sh"
 _RECIPE = "1"
@@ -63,28 +63,33 @@ class Gateway:
     @property
     def endpoint(self) -> str:
         """Over plain HTTP."""
-        return f"http://127.0.0.1:{PORTS[self.version]}"
+        return endpoint(self.version)
 
     @property
     def secret(self) -> str:
         """Over HTTPS, by address."""
         return f"https://127.0.0.1:{PORTS[self.version] + 1}"
 
-    def named(self, tls: bool = False) -> str:
-        """The endpoint by the gateway's name, which ``/etc/hosts`` knows; with ``tls`` it must have been given a
-        certificate."""
+    def named(self, tls: bool = False, name: str = NAME) -> str:
+        """The endpoint by the gateway's name, or another one that ``/etc/hosts`` knows; with ``tls`` it must have been
+        given a certificate."""
         port = PORTS[self.version] + int(tls)
-        return f"{'https' if tls else 'http'}://{NAME}:{port}"
+        return f"{'https' if tls else 'http'}://{name}:{port}"
 
-    def admin(self, *words: str) -> None:
-        """Have radosgw-admin do something. Raises CommandFailed."""
-        pid = self.machine.run(["systemctl", "show", "--value", "-p", "MainPID", self.unit]).stdout.strip()
-        self.machine.run(["nsenter", "-t", pid, "--mount", "--root", "radosgw-admin", "-c", "/data/ceph.conf", "-n",
-                          "client.rgw.a", *words])
+    def admin(self, *words: str) -> str:
+        """What radosgw-admin says; it acts at once. Raises CommandFailed."""
+        pid = self.machine.run(["systemctl", "show", "--property=MainPID", "--value", self.unit]).stdout.strip()
+        return self.machine.run(["nsenter", f"--target={pid}", "--mount", "--root", "--wd", "radosgw-admin",
+                                 "--conf=/data/ceph.conf", "--name=client.rgw.a", *words]).stdout
 
     def stop(self) -> None:
         """End it, and forget all that was stored."""
         self.machine.run(["systemctl", "stop", self.unit])
+
+
+def endpoint(version: str) -> str:
+    """Where a gateway of that version is, in each machine that has one."""
+    return f"http://127.0.0.1:{PORTS[version]}"
 
 
 def tree(version: str) -> Path:
@@ -116,7 +121,8 @@ def start(machine: Machine, version: str = "18", buckets: Sequence[str] = BUCKET
     made = Gateway(machine, version)
     machine.write(f"/etc/systemd/system/{made.unit}", _UNIT.format(
         version=version, tree=shown, admin=ADMIN, reader=READER, port=PORTS[version], name=NAME))
-    machine.run(f"grep -q {NAME} /etc/hosts || echo 127.0.0.1 {NAME} >>/etc/hosts")
+    names = f"{NAME} {buckets[0]}.{NAME} {OTHER_NAME}"
+    machine.run(f"grep -q '{names}' /etc/hosts || echo 127.0.0.1 {names} >>/etc/hosts")
     machine.run(f"systemctl daemon-reload && systemctl restart {made.unit}", timeout=90)
     machine.seed(buckets, made.endpoint)
     return made

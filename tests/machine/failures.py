@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.machine import ceph
 from tests.machine.cache import REPO
 from tests.machine.kit import ENDPOINT, LISTER, PORT, READER, REGION
 from tests.machine.machine import Machine
@@ -54,6 +55,8 @@ class Failure:
     """Command that brings it about where the mount's keys alone do not; then it is tried by itself."""
     end: str = ""
     stands_in: bool = False
+    gateway: str = ""
+    """Version of Ceph's gateway that runs meanwhile (``tests.machine.ceph``)."""
 
     @property
     def alone(self) -> bool:
@@ -84,6 +87,9 @@ _SIGNED = "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/s3/aws4_request, Sig
 _HIDE_FUSE = ("touch /run/fuse.kept && mount --bind /dev/fuse /run/fuse.kept && { umount /dev/fuse || true; } "
               "&& rm /dev/fuse")
 _SHOW_FUSE = "touch /dev/fuse && mount --bind /run/fuse.kept /dev/fuse && umount /run/fuse.kept"
+_BY_HAND = (f"mkdir -p /mnt/bare && AWS_EC2_METADATA_DISABLED=true mount-s3 {BUCKET} /mnt/bare --force-path-style "
+            f"--region {REGION} --endpoint-url {ceph.endpoint('16')} && cp /etc/hostname /mnt/bare/try 2>&1; "
+            "umount /mnt/bare")
 _OLD = "#!/bin/sh\necho mount-s3 1.10.0\n"
 
 FAILURES: Sequence[Failure] = (
@@ -136,8 +142,10 @@ FAILURES: Sequence[Failure] = (
             begin=f"printf %s {shlex.quote(_OLD)} >{PATH} && chmod 755 {PATH}", end=f"rm {PATH}"),
     Failure("no /dev/fuse", "the machine has no /dev/fuse", "fuse-missing", "ls /dev/fuse 2>&1", "No such file",
             begin=_HIDE_FUSE, end=_SHOW_FUSE),
+    Failure("upload to RGW 16.2", "Ceph RGW 16.2, which takes no upload of mount-s3's", "unwritable", _BY_HAND,
+            "Input/output error", {"provider": "ceph", "endpoint_url": ceph.endpoint("16")}, gateway="16"),
 )
-"""Every failure. `upload to RGW 16.2` has no row as long as the machines have no such server."""
+"""Every failure."""
 
 _SERVE_TLS = f"""
 import http.server, ssl
@@ -223,6 +231,7 @@ def happening(machine: Machine, failure: Failure) -> Iterator[None]:
         said[:] = [machine.run(failure.proof, check=False).stdout]
         return failure.meets in said[0]
 
+    gateway = ceph.start(machine, failure.gateway) if failure.gateway else None
     if failure.begin:
         machine.run(failure.begin)
     try:
@@ -234,6 +243,8 @@ def happening(machine: Machine, failure: Failure) -> Iterator[None]:
     finally:
         if failure.end:
             machine.run(failure.end)
+        if gateway is not None:
+            gateway.stop()
 
 
 def mount(failure: Failure, name: str = "") -> kit.Document:

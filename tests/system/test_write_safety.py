@@ -12,6 +12,7 @@ import pytest
 
 from tests.machine import Machine, ceph
 from tests.machine.ceph import NAME, PORTS, Gateway
+from tests.machine.failures import FAILURES, happening, tell
 from tests.machine.kit import ENDPOINT
 from tests.s3.seaweed import ADMIN
 from tests.s3.servers import Authority
@@ -228,16 +229,16 @@ def test_what_the_configuration_says_of_it_counts(machine: Machine, gateway: Gat
 
 @pytest.mark.once
 def test_a_store_that_cannot_be_written_to_is_mounted_read_only(machine: Machine) -> None:
-    gateway = ceph.start(machine, "16")
-    try:
-        kit.configure(machine, ours(gateway))
-        one = kit.wait_for(machine, "ceph", 30, code="unwritable", state="mounted", health="degraded")
+    failure, = (one for one in FAILURES if one.gateway == "16")
+    machine.write("/root/.aws/credentials", kit.KEYS, 0o600)
+    with happening(machine, failure):
+        told = tell(machine, {"ceph": failure})["ceph"]
+        assert "XAmzContentSHA256Mismatch" in told.text
+        assert "read_only = true" in told.hint
+        one = kit.wait_for(machine, "ceph", code="unwritable", state="mounted", health="degraded")
         assert one["writes"]["verdict"] == "unwritable"
-        assert "XAmzContentSHA256Mismatch" in one["reason"]["text"]
         assert machine.run("cat /srv/ceph/hello.txt").stdout == "hello from bucket-one\n"
-        assert keys(machine, gateway) == ["hello.txt"]
-    finally:
-        gateway.stop()
+        assert keys(machine, Gateway(machine, "16")) == ["hello.txt"]
 
 
 @pytest.mark.once
