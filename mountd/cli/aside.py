@@ -1,11 +1,11 @@
-"""What is shown of a mount beside its state and health: its mount-s3, what can be done in it, incomplete uploads.
+"""What is shown of a mount beside its state and health: mount-s3, what can be done in it, incomplete uploads, usage.
 
 A daemon of an older version does not say any of it.
 """
 
 from datetime import datetime
 
-from mountd.cli.text import Style, brief, clean, moment, wrapped
+from mountd.cli.text import Style, brief, clean, contained, moment, wrapped
 from mountd.core.verdict import Document
 
 
@@ -20,7 +20,7 @@ def worker(mount: Document) -> str:
 
 def fields(mount: Document, now: datetime) -> list[tuple[str, str]]:
     """Labels and texts."""
-    return [*_can(mount), *_uploads(mount, now)]
+    return [*_usage(mount, now), *_can(mount), *_uploads(mount, now)]
 
 
 def versions(document: Document, style: Style) -> list[str]:
@@ -35,6 +35,14 @@ def versions(document: Document, style: Style) -> list[str]:
             others.setdefault(version, []).append(clean(mount["name"]))
     return [line for version, names in others.items() for line in wrapped(
         f"mount-s3 {clean(version)} still serves {', '.join(names)}; installed is {clean(installed)}", style.width)]
+
+
+def _usage(mount: Document, now: datetime) -> list[tuple[str, str]]:
+    found = mount.get("usage")
+    if not found:
+        return []
+    whole = " in the whole bucket" if mount["prefix"] else ""
+    return [("usage", f"{contained(found)}{whole}, the store said {_ago(found['at'], now)}")]
 
 
 def _can(mount: Document) -> list[tuple[str, str]]:

@@ -31,6 +31,18 @@ def key_of(mount: Mount) -> str:
     return key(mount.endpoint, mount.source)
 
 
+def key_of_bucket(mount: Mount) -> str:
+    """That of the whole bucket of a mount."""
+    return key(mount.endpoint, f"s3://{mount.bucket}")
+
+
+def told(usage: Mapping[str, int], at: float) -> Measured | None:
+    """What a store says of a bucket by itself (``system.s3.usage``), None where it does not."""
+    if not {"objects", "bytes"} <= set(usage):
+        return None
+    return Measured(usage["objects"], usage["bytes"], at, quotas(usage))
+
+
 def read(kept: Any, name: str) -> Measured | None:
     """A figure out of what the file holds, whatever that may be."""
     row: Any = kept.get(name) if isinstance(kept, dict) else None

@@ -55,6 +55,8 @@ class Aside:
     worker_version: str = ""
     """Of the mount-s3 that serves; empty without one, or when it does not say."""
     uploads: Found | None = None
+    usage: Measured | None = None
+    """How much is in the whole bucket, as the store told it."""
 
 
 @dataclass(frozen=True)
@@ -135,7 +137,7 @@ def mount_document(view: View) -> dict[str, Any]:
         "credentials": {"source": view.credentials, "expires_at": stamp(view.expires)},
         "callers_wait": {"since": stamp(view.callers_wait.since), "until": stamp(view.callers_wait.until)}
         if view.callers_wait else None,
-        "size": _size(view.size) if view.size else None,
+        "size": _size(view.size), "usage": _size(view.aside.usage),
         "writes": {"verdict": view.writes.verdict or None, "way": view.writes.way, "policy": view.writes.policy,
                    "checked_at": stamp(view.writes.checked_at)} if view.writes else None,
         "can": capabilities(mount), "worker_version": view.aside.worker_version,
@@ -143,7 +145,9 @@ def mount_document(view: View) -> dict[str, Any]:
     }
 
 
-def _size(size: Measured) -> dict[str, Any]:
+def _size(size: Measured | None) -> dict[str, Any] | None:
+    if size is None:
+        return None
     return {"objects": size.objects, "bytes": size.bytes, "at": stamp(size.at), "quotas": dict(size.quotas)}
 
 

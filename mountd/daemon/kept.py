@@ -171,7 +171,8 @@ class Kept:
 
     def aside(self) -> Aside:
         """What is shown of the mount beside its state and health."""
-        return Aside(self.serving.version if self.serving is not None else "", self.uploads)
+        return Aside(self.serving.version if self.serving is not None else "", self.uploads,
+                     self.world.sizes.told(self.mount) if self.mount else None)
 
     def remark(self, source: str, cause: Cause | None) -> None:
         """``source`` has found this to say of the mount, or no longer anything."""

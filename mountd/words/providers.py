@@ -36,6 +36,8 @@ class Preset:
     """What ``endpoint_url`` looks like."""
     has_sts: bool = False
     """Can it give temporary credentials by STS?"""
+    tells_usage: bool = False
+    """May it tell, asked for a bucket alone, how much is in it? Only Ceph's gateway does."""
     proven: str = ""
     limits: tuple[Limit, ...] = ()
 
@@ -65,14 +67,14 @@ _CEPH_LIMITS = (
     Limit("public-access-block", "with BlockPublicAcls set RGW refuses every upload, the owner's too; buckets are "
           "private without it", "measured on RGW 16.2.15 and 18.2.7"),
     Limit("host-name", "a gateway that does not know the host name in endpoint_url takes it for a bucket's name and "
-          "says that the bucket does not exist", f"{_MEASURED} on RGW 16.2.15 and 18.2.7"),
+          "says that the bucket does not exist (host-unknown)", f"{_MEASURED} on RGW 16.2.15 and 18.2.7"),
 )
 
 _ROWS = (
     Preset("aws", "Amazon S3", needs_endpoint=False, has_sts=True, endpoint="none: found by the region", limits=(
         Limit("rename", "mv of a file is refused, but on S3 Express directory buckets",
               "Mountpoint for Amazon S3, SEMANTICS.md"),)),
-    Preset("ceph", "Ceph Object Gateway (RGW)", _ELSEWHERE, rename=_EMPTIES, has_sts=False,
+    Preset("ceph", "Ceph Object Gateway (RGW)", _ELSEWHERE, rename=_EMPTIES, has_sts=False, tells_usage=True,
            proven="RGW 16.2.15 (reading) and 18.2.7", limits=_CEPH_LIMITS),
     Preset("minio", "MinIO", _ELSEWHERE, rename=_UNTRIED, endpoint="http://minio.example.org:9000", has_sts=True,
            limits=(_RENAME_UNTRIED,)),
@@ -110,7 +112,8 @@ _ROWS = (
                      "Garage, Integrations"),
                Limit("path-style", "path style is needed unless Garage was given a root domain",
                      "Garage, Integrations"))),
-    Preset("other", "any other store that speaks S3", _ELSEWHERE, rename=_UNTRIED, limits=(_RENAME_UNTRIED,)),
+    Preset("other", "any other store that speaks S3", _ELSEWHERE, rename=_UNTRIED, tells_usage=True,
+           limits=(_RENAME_UNTRIED,)),
 )
 PROVIDERS: dict[str, Preset] = {row.name: row for row in _ROWS}
 DEFAULT = "aws"

@@ -74,6 +74,25 @@ def test_an_object_in_an_archive_is_no_matter_of_rights() -> None:
         assert ask(f"http://127.0.0.1:{store.port}", writable=False) == ""
 
 
+def test_how_much_is_in_the_bucket_comes_with_it_where_it_is_told() -> None:
+    fields = {"x-rgw-object-count": "3", "x-rgw-bytes-used": "70", "x-rgw-quota-bucket-size": "-1"}
+
+    def answer(head: bytes) -> bytes:
+        return http(200, EMPTY)(head) if head.startswith(b"GET ") else http(200, fields=fields)(head)
+
+    with listening(answer) as store:
+        there = f"http://127.0.0.1:{store.port}"
+        told = asking.ask(task(rights), there, writable=False, upload={}, usage=True)
+        assert told["usage"] == {"objects": 3, "bytes": 70}
+        assert asking.ask(task(rights), there, writable=False, upload={})["usage"] == {}
+    assert len([head for head in store.requests if head.startswith(b"HEAD ")]) == 1
+
+
+def test_a_store_that_does_not_tell_how_much_there_is(here: str) -> None:
+    told = asking.ask(task(rights), here, files={"credentials": keys(LISTER)}, writable=False, upload={}, usage=True)
+    assert told["usage"] == {}
+
+
 def test_who_pays_says_so() -> None:
     with listening(http(200, EMPTY)) as store:
         ask(f"http://127.0.0.1:{store.port}", writable=False, requester_pays=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mountd.system.s3.access import Access, refusal
+from mountd.system.s3.usage import usage
 from mountd.words.errors import MountdError
 
 _MISSING = frozenset({"NotImplemented", "MethodNotAllowed", "UnsupportedOperation", "405", "501"})
@@ -102,22 +103,7 @@ def size(access: Access) -> dict[str, Any]:
         token = page.get("NextContinuationToken", "") if page.get("IsTruncated") else ""
         if not token or time.monotonic() >= end:
             # After a LIST, whose answer says what is wrong; that to a HEAD has no words.
-            return {**found, "usage": _usage(s3, access.bucket) if first else {}, "token": token}
-
-
-_USAGE = {
-    "objects": "x-rgw-object-count", "bytes": "x-rgw-bytes-used", "quota_bytes": "x-rgw-quota-bucket-size",
-    "quota_objects": "x-rgw-quota-bucket-objects", "user_quota_bytes": "x-rgw-quota-user-size",
-    "user_quota_objects": "x-rgw-quota-user-objects",
-}
-"""Headers of RGW's answer to HEAD of a bucket (research note ceph.md, 5; rgw_rest_s3.cc)."""
-
-
-def _usage(s3: Any, bucket: str) -> dict[str, int]:
-    headers = s3.head_bucket(Bucket=bucket)["ResponseMetadata"].get("HTTPHeaders", {})
-    said = {name: headers.get(header, "") for name, header in _USAGE.items()}
-    # A quota that is not set is -1.
-    return {name: int(text) for name, text in said.items() if text.isdecimal()}
+            return {**found, "usage": usage(s3, access.bucket) if first else {}, "token": token}
 
 
 def contents(access: Access) -> dict[str, Any]:

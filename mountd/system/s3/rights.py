@@ -1,8 +1,9 @@
 """The task ``rights``: what a mount's keys may do at its bucket, which mount-s3 does not ask before somebody needs it.
 
-Question: that of ``access``, and ``writable``, ``upload`` (parameters of a new object, as boto3 calls them). Nothing is
-left behind: reading takes one byte of an object, and the upload that is begun for a try, one byte below the prefix, is
-given up again. Answer: ``code`` ("" when all is well, or when it could not be found out), ``detail``.
+Question: that of ``access``, and ``writable``, ``upload`` (parameters of a new object, as boto3 calls them), ``usage``
+(is the store to be asked how much is in the bucket?). Nothing is left behind: reading takes one byte of an object, and
+the upload that is begun for a try, one byte below the prefix, is given up again. Answer: ``code`` ("" when all is well,
+or when it could not be found out), ``detail``, and ``usage`` as the module of that name has it.
 """
 
 import contextlib
@@ -15,6 +16,7 @@ from mountd.core.messages import Cause
 from mountd.core.uploads import TRY
 from mountd.system.answering import Question
 from mountd.system.s3.access import Access
+from mountd.system.s3.usage import usage
 
 TRIED = 3
 """Objects that are tried: a policy may let some of them be read."""
@@ -25,11 +27,20 @@ def rights(access: Access) -> dict[str, Any]:
     """Try it. Raises what boto3 raises where the store cannot be reached."""
     s3, question = access.client(), access.question
     keys = _listed(s3, question)
-    cause = None
+    cause, told = None, {}
     # An upload to a bucket that is not there makes one at SeaweedFS 4.48, with the key of an administrator.
     if keys is not None:
         cause = _read(s3, question, keys) or (_write(s3, question) if question["writable"] else None)
-    return {"code": cause.code if cause else "", "detail": cause.detail if cause else ""}
+        # After a LIST, whose refusal has words; that of a HEAD has none.
+        told = _usage(s3, access.bucket) if question.get("usage") else {}
+    return {"code": cause.code if cause else "", "detail": cause.detail if cause else "", "usage": told}
+
+
+def _usage(s3: Any, bucket: str) -> dict[str, int]:
+    told: dict[str, int] = {}
+    with _refused():
+        told = usage(s3, bucket)
+    return told
 
 
 def _listed(s3: Any, question: Question) -> list[str] | None:

@@ -1,4 +1,4 @@
-"""What is shown beside state and health: program, capabilities, uploads; nothing of it by an older daemon."""
+"""What is shown beside state and health: program, capabilities, uploads, usage; nothing of it by an older daemon."""
 
 from mountd.cli import aside, render
 from mountd.cli.text import Style, moment
@@ -20,6 +20,14 @@ def test_incomplete_uploads_are_told_only_where_there_are_some() -> None:
         ("uploads", "3 incomplete, the oldest begun 2d ago; 2 aborted (looked 1min ago)")]
     assert aside.fields(mount(uploads={**found, "count": 0, "oldest": None, "aborted": 0}), NOW) == []
     assert aside.fields(mount(uploads=None), NOW) == []
+
+
+def test_what_a_store_tells_of_a_bucket_stands_with_its_age() -> None:
+    found = {"objects": 300, "bytes": 1_200_000_000, "at": "2026-11-22T09:00:00.000Z", "quotas": {"quota_bytes": 5e12}}
+    said = "1.2 GB of 5.0 TB in 300 objects"
+    assert aside.fields(mount(usage=found, prefix=""), NOW) == [("usage", f"{said}, the store said 3h ago")]
+    assert aside.fields(mount(usage=found, prefix="runs/"), NOW) == [
+        ("usage", f"{said} in the whole bucket, the store said 3h ago")]
 
 
 def test_which_mount_s3_serves_whom() -> None:

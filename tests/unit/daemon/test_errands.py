@@ -21,6 +21,7 @@ from mountd.words.model import Mount, Place
 class World:
     def __init__(self) -> None:
         self.time = 1000.0
+        self.learnt: dict[str, Mapping[str, int]] = {}
 
     def now(self) -> float:
         return self.time
@@ -31,6 +32,14 @@ class World:
     @property
     def writes(self) -> World:
         return self
+
+    @property
+    def sizes(self) -> World:
+        return self
+
+    def learn(self, mount: Mount, usage: Mapping[str, int], _now: float) -> bool:
+        self.learnt[mount.name] = usage
+        return bool(usage)
 
     def shown(self, _kept: object) -> None:
         return None
@@ -128,6 +137,18 @@ def test_a_new_worker_is_asked_about_anew_and_an_answer_about_the_old_one_is_voi
     scene.answer(DENIED)
     assert one.said == {}
     assert scene.after(1.1) == [("rights", "one")]
+
+
+def test_how_much_there_is_is_learnt_by_the_way_from_stores_that_tell_it() -> None:
+    scene = Scene(rights.RIGHTS)
+    ceph, aws = Served(scene.world, "ceph", provider="ceph"), Served(scene.world, "aws")
+    scene.look(ceph, aws)
+    scene.after(1.1)
+    assert [row[2]["usage"] for row in scene.asked] == [True, False]
+    scene.answer({**WELL, "usage": {"objects": 3, "bytes": 70}})
+    assert (scene.world.learnt["ceph"], ceph.told, ceph.woken) == ({"objects": 3, "bytes": 70}, False, 1)
+    scene.answer(WELL)
+    assert (scene.world.learnt["aws"], aws.told, aws.woken) == ({}, True, 0)
 
 
 def test_two_at_once_and_none_for_who_is_away_or_must_not_be_touched() -> None:
