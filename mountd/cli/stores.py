@@ -163,6 +163,7 @@ _HINTS = {
     "credentials-expired": "renew them (for SSO: aws sso login)",
     "key-refused": "mend the key ({credentials})",
     "bucket-missing": "see: s3mountctl bucket list",
+    "host-unknown": "say --endpoint-url with a name or address that the gateway knows",
     "access-denied": "use another key, or have the right given to this one",
     "wrong-region": "say --region",
     "tls-failed": "give the store's CA with --ca-bundle, or check the clock",

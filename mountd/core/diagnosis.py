@@ -174,6 +174,14 @@ def of_store(status: int, code: str, message: str, region: str) -> Cause:
     return Cause(found, words[:_DETAIL_LIMIT] or f"status {status}")
 
 
+def of_host(bucket: str, endpoint: str) -> Cause | None:
+    """Of a bucket that is said to be missing: RGW 16.2 and 18.2 name the one they have looked for, which is their own
+    host name where they do not know it (measured)."""
+    host = (urlsplit(endpoint).hostname or "").lower()
+    taken = bool(host) and f".{bucket}".lower().endswith(f".{host}")
+    return Cause("host-unknown", bucket) if taken else None
+
+
 _DENIALS = frozenset({"AccessDenied", "AllAccessDisabled", "Forbidden", "403"})
 FULL = frozenset({"QuotaExceeded", "InsufficientStorage", "StorageFull", "XMinioStorageFull",
                    "XMinioAdminBucketQuotaExceeded", "507"})

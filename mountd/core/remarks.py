@@ -9,6 +9,8 @@ _USELESS = frozenset({"read-denied"})
 """Codes with which nobody is served, whatever a probe for a name that nobody has may prove."""
 VAGUE = frozenset({"start-timeout", "store-error", "tls-failed", "unreachable"})
 """Codes that mount-s3's own words lead to for want of a better one."""
+AMBIGUOUS = {"bucket-missing": "host-unknown"}
+"""Codes of mount-s3's own words that may mean another one, by what S3 says when it is asked apart."""
 _LESSER = frozenset({"access-denied", "no-answer", "store-error", "write-denied", "write-untried", "store-full"})
 """Codes that an errno, or none at all, leads to, and those of writing: they matter less than that nobody can read."""
 
@@ -34,5 +36,6 @@ def verdict(found: tuple[Health, Cause | None], remarks: Iterable[Cause]) -> tup
 
 
 def better(said: Cause, found: Cause | None) -> Cause:
-    """Why a start failed: mount-s3's own words, unless they are vague and S3, asked apart from it, has said more."""
-    return found if found is not None and said.code in VAGUE else said
+    """Why a start failed: mount-s3's own words, unless S3, asked apart from it, has said more."""
+    more = found is not None and (said.code in VAGUE or AMBIGUOUS.get(said.code) == found.code)
+    return found if found is not None and more else said

@@ -118,12 +118,19 @@ def _ask_for_words(kept: Kept, worker: Worker, ending: Ending) -> None:
     """A worker that died while staging has said why; the journal may need a moment to have it."""
     def told(answer: Answer | MountdError) -> None:
         words = "" if isinstance(answer, MountdError) else str(answer["words"])
+        cause, staging = of_ending(replace(ending, words=words)), kept.memory.staging
+        finding = staging.finding if staging is not None else None
+        if cause.code in remarks.AMBIGUOUS and finding is None and kept.mount is not None:
+            kept.world.diagnoses.ask(kept.mount, lambda found: failed(cause, found.cause if found else None))
+        else:
+            failed(cause, finding)
+
+    def failed(cause: Cause, finding: Cause | None) -> None:
         if kept.is_starting(worker.unit):
             stale = kept.memory.staging is not None and kept.memory.staging.was_spare
-            finding = kept.memory.staging.finding if kept.memory.staging is not None else None
             drop_staging(kept)
             if not stale:
-                _fail(kept, worker.unit, remarks.better(of_ending(replace(ending, words=words)), finding))
+                _fail(kept, worker.unit, remarks.better(cause, finding))
             kept.wake()
 
     _bury(kept, worker)

@@ -35,8 +35,13 @@ _ROWS = (
           "remove the key and let it be found."),
     Fault("bucket-missing", _C.ACCESS, "there is no bucket {bucket} at {endpoint}",
           "check the spelling in {place}, or make the bucket",
-          "The store answered that the bucket does not exist. On Ceph this is also the answer of a gateway that does "
-          "not know the host name in endpoint_url and reads it as a bucket name."),
+          "The store answered that the bucket does not exist. Where Ceph's gateway means another bucket by that, for "
+          "it does not know its own host name, the code is host-unknown."),
+    Fault("host-unknown", _C.ACCESS, "{endpoint} does not know that it is called so, and looks for a bucket {detail}",
+          "set endpoint_url in {place} to a name or address that the gateway knows, or have this one added there",
+          "Ceph's gateway takes a host name that is none of its own for a bucket's: it then says of every bucket that "
+          "it does not exist. Its administrator gives it names by rgw_dns_name or in the zone group's hostnames; an "
+          "address in endpoint_url is always taken."),
     Fault("bucket-taken", _C.ACCESS, "the bucket name {bucket} is taken at {endpoint}",
           "choose another one; s3mountctl bucket create BASE makes one up",
           "On AWS a bucket's name is shared by all customers of all regions, on other stores by all of their users; so "

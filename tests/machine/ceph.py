@@ -20,7 +20,7 @@ from tests.s3.seaweed import ADMIN
 SUITES = {"18": "trixie", "16": "bookworm"}
 PORTS = {"18": 9300, "16": 9200}
 """Of S3 over HTTP; HTTPS is on the next one. Ceph's own services take the 98 after those."""
-PACKAGES = ("ceph-mon", "ceph-osd", "radosgw", "curl", "ca-certificates")
+PACKAGES = ("ceph-mon", "ceph-osd", "radosgw", "curl", "ca-certificates", "s3cmd")
 NAME, OTHER_NAME = "s3.ceph.test", "other.ceph.test"
 """The host name that the gateway knows as its own, and one that leads to it and that it does not know."""
 BUCKETS = ("bucket-one", "bucket-two")
@@ -76,11 +76,20 @@ class Gateway:
         port = PORTS[self.version] + int(tls)
         return f"{'https' if tls else 'http'}://{name}:{port}"
 
-    def admin(self, *words: str) -> str:
-        """What radosgw-admin says; it acts at once. Raises CommandFailed."""
+    def admin(self, *words: str) -> None:
+        """Have radosgw-admin do this; it acts at once. Raises CommandFailed."""
+        self._beside("radosgw-admin", "--conf=/data/ceph.conf", "--name=client.rgw.a", *words)
+
+    def s3cmd(self, config: str, *words: str, content: str = "") -> str:
+        """What s3cmd prints, which has that configuration and reads that content."""
+        self.machine.write(f"/var/lib/rgw{self.version}/s3cfg", config, 0o600)
+        return self._beside("s3cmd", "--config=/data/s3cfg", *words, content=content)
+
+    def _beside(self, *words: str, content: str = "") -> str:
+        """A program of the gateway's own root directory."""
         pid = self.machine.run(["systemctl", "show", "--property=MainPID", "--value", self.unit]).stdout.strip()
-        return self.machine.run(["nsenter", f"--target={pid}", "--mount", "--root", "--wd", "radosgw-admin",
-                                 "--conf=/data/ceph.conf", "--name=client.rgw.a", *words]).stdout
+        into = ["nsenter", f"--target={pid}", "--mount", "--root", "--wd"]
+        return self.machine.run([*into, *words], input=content).stdout
 
     def stop(self) -> None:
         """End it, and forget all that was stored."""

@@ -189,6 +189,12 @@ def test_errors_as_aws_says_them(status: int, said: str, more: str, code: str) -
     assert len(lists) == (2 if code == "wrong-region" else 1), "boto3 does not try again"
 
 
+@pytest.mark.parametrize(("looked_for", "code"), [("127.0.0.1", "host-unknown"), ("here", "bucket-missing")])
+def test_a_missing_bucket_and_a_gateway_that_takes_its_own_name_for_one(looked_for: str, code: str) -> None:
+    with listening(http(404, error("NoSuchBucket", f"<BucketName>{looked_for}</BucketName>"))) as server:
+        assert pair(ask(f"http://127.0.0.1:{server.port}")) == (code, False)
+
+
 def test_without_a_region_written_down_the_bucket_may_be_elsewhere() -> None:
     def answer(head: bytes) -> bytes:
         if b"/eu-west-1/s3/" in head or head.startswith(b"HEAD / "):

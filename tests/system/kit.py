@@ -108,6 +108,11 @@ def wait_ok(machine: Machine, *names: str, timeout: float = 20) -> list[Document
     return [wait_for(machine, name, timeout, state="mounted", health="ok") for name in names]
 
 
+def check(machine: Machine, name: str) -> None:
+    """Have the mount looked at, and what is asked of its store now and then asked now."""
+    machine.run(["busctl", "call", "org.s3mountd1", "/org/s3mountd1", "org.s3mountd1.Manager", "Check", "s", name])
+
+
 def alive(machine: Machine, pid: int) -> bool:
     """Does a process of that number live in the machine (a zombie does not)?"""
     return machine.run(f"grep -qs '^State:.[^ZX]' /proc/{pid}/status", check=False).returncode == 0

@@ -27,14 +27,10 @@ def _abort_all(machine: Machine) -> None:
         kit.store(machine, "abort_multipart_upload", Bucket=BUCKET, Key=one["Key"], UploadId=one["UploadId"])
 
 
-def _check(machine: Machine, name: str) -> None:
-    machine.run(["busctl", "call", "org.s3mountd1", "/org/s3mountd1", "org.s3mountd1.Manager", "Check", "s", name])
-
-
 def _looked(machine: Machine, **wanted: int) -> kit.Document:
     """The mount's uploads once they are as wanted; a look that fails is not made again by itself for an hour."""
     def found() -> kit.Document:
-        _check(machine, "runs")
+        kit.check(machine, "runs")
         uploads: kit.Document = kit.look(machine, "runs")["uploads"] or {}
         return uploads if uploads and {key: uploads[key] for key in wanted} == wanted else {}
 

@@ -110,7 +110,7 @@ def _errors(access: Access, files: Mapping[str, bytes]) -> Iterator[None]:
     try:
         yield
     except exceptions.ClientError as error:
-        cause = clients.cause(error.response)
+        cause = clients.cause(error.response, str(access.question["endpoint_url"]))
         if cause is None or diagnosis.blames_clock(cause, access.skew):
             cause = diagnosis.of_skew(access.skew or 0.0)
         raise MountdError(cause.code, cause.detail) from error

@@ -160,13 +160,15 @@ def proxies(proxy: str) -> dict[str, str]:
     return {"http": proxy, "https": proxy} if proxy else {}
 
 
-def cause(said: Mapping[str, Any]) -> Cause | None:
-    """What an answer of S3 or STS names as wrong, None for one that is well."""
+def cause(said: Mapping[str, Any], endpoint_url: str = "") -> Cause | None:
+    """What an answer of S3 or STS at that URL names as wrong, None for one that is well."""
     error = said.get("Error")
     if not error:
         return None
     facts = said.get("ResponseMetadata", {})
     headers = facts.get("HTTPHeaders", {})
     region = str(error.get("Region") or headers.get("x-amz-bucket-region", ""))
+    if error.get("Code") == "NoSuchBucket" and (host := diagnosis.of_host(str(error.get("BucketName")), endpoint_url)):
+        return host
     return diagnosis.of_store(
         int(facts.get("HTTPStatusCode", 0)), str(error.get("Code", "")), str(error.get("Message", "")), region)

@@ -92,4 +92,4 @@ def _list(bucket: Bucket, keys: Keys | None, ca_file: str, end: float, heard: He
         return Cause("store-error", str(error)[:200])
     heard((first[0] if first else said)["ResponseMetadata"].get("HTTPHeaders", {}))
     # boto3 goes where the bucket is; mount-s3 does so only when no region is written down.
-    return clients.cause(first[0] if bucket.region and first else said)
+    return clients.cause(first[0] if bucket.region and first else said, bucket.endpoint_url)

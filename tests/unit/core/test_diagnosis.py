@@ -110,3 +110,11 @@ def test_every_code_has_its_row() -> None:
 ])
 def test_what_a_server_says_of_itself(fields: dict[str, str], told: str) -> None:
     assert diagnosis.server(fields) == told
+
+
+@pytest.mark.parametrize(("bucket", "endpoint", "host"), [
+    ("erdos", "https://s3.example", False), ("s3.example", "https://s3.example:9300", True),
+    ("erdos.s3.example", "https://S3.example", True), ("mys3.example", "https://s3.example", False),
+    ("None", "https://s3.example", False), ("erdos", "", False)])
+def test_a_gateway_that_looks_for_its_own_name_among_buckets(bucket: str, endpoint: str, host: bool) -> None:
+    assert (diagnosis.of_host(bucket, endpoint) == Cause("host-unknown", bucket)) is host

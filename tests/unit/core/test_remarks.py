@@ -29,4 +29,7 @@ def test_what_s3_says_is_better_than_a_vague_word_of_mount_s3() -> None:
     closed, scheme = Cause("unreachable", "AWS_IO_SOCKET_CLOSED"), Cause("wrong-scheme", "TLS, not plain HTTP")
     assert remarks.better(closed, scheme) == scheme
     assert remarks.better(closed, None) == closed
+    missing, host = Cause("bucket-missing"), Cause("host-unknown", "s3.example")
+    assert remarks.better(missing, host) == host
+    assert remarks.better(missing, Cause("unreachable")) == missing
     assert remarks.better(Cause("key-refused"), Cause("unreachable")) == Cause("key-refused")
