@@ -1,7 +1,8 @@
 """Run inside a machine by ``tests.machine.failures``: BACKEND PORT…; a store that is at odds with its callers.
 
-Stands in for AWS and for stores that are full: what they refuse is refused as they do it, on one port each, in the
-order of RULES; all the rest is passed on to the S3 server BACKEND (a port of 127.0.0.1) with its signature as it is.
+Stands in for AWS, as far as moto does not do it (5.2.5: its tokens never end, it looks at no clock and no region), and
+for stores that are full: what they refuse is refused as they do it, on one port each, in the order of RULES; all the
+rest is passed on to the S3 server BACKEND (a port of 127.0.0.1) with its signature as it is.
 """
 
 import http.client

@@ -42,15 +42,11 @@ def test_the_profile_of_the_callers_own_tools(weed: str, capsys: pytest.CaptureF
     assert json.loads(capsys.readouterr().out)["user"] == user
 
 
-def test_who_one_is_on_aws() -> None:
-    caller = ('<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
-              "<Arn>arn:aws:iam::123456789012:user/rob</Arn><UserId>AIDAROB</UserId><Account>123456789012</Account>"
-              "</GetCallerIdentityResult></GetCallerIdentityResponse>")
-    with listening(http(200, caller)) as server:
+def test_sts_is_asked_in_the_region_which_moto_does_not_look_at() -> None:
+    with listening(http(403, error("AccessDenied"))) as server:
         whose = of_caller(provider="aws", endpoint_url=f"http://127.0.0.1:{server.port}", region="us-west-2")
-        with Store(whose) as store:
-            said = store.ask("identity")
-    assert (said["by"], said["arn"], said["account"]) == ("sts", "arn:aws:iam::123456789012:user/rob", "123456789012")
+        with Store(whose) as store, pytest.raises(MountdError):
+            store.ask("identity")
     assert b"/us-west-2/sts/aws4_request" in server.requests[0]
 
 

@@ -11,7 +11,7 @@ cache=${S3MOUNTD_CACHE:-/var/cache/s3mountd-dev}
 
 declare -A group=(
     [machines]="mmdebstrap systemd-container debian-archive-keyring util-linux libfaketime python3 python3-venv"
-    [unit]="python3 python3-pytest python3-pytest-xdist python3-hypothesis python3-dbusmock python3-gi python3-pydbus python3-boto3
+    [unit]="python3 python3-venv python3-pytest python3-pytest-xdist python3-hypothesis python3-dbusmock python3-gi python3-pydbus python3-boto3
         python3-tenacity python3-structlog python3-tomli python3-tomlkit python3-yaml python3-prometheus-client python3-systemd
         gir1.2-glib-2.0 gir1.2-soup-3.0 chromium fonts-dejavu-core dbus gnupg go-md2man man-db openssl zsh fish"
     [lint]="python3-venv shellcheck lintian git"
