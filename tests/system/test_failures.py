@@ -31,6 +31,7 @@ def test_each_failure_has_its_code_and_hint_within_seconds_of_a_reload(machine: 
 @pytest.mark.once
 @pytest.mark.parametrize("failure", ALONE, ids=[failure.name for failure in ALONE])
 def test_a_failure_of_the_whole_machine_is_told_and_over_with_it(machine: Machine, failure: Failure) -> None:
+    machine.write("/root/.aws/credentials", kit.KEYS, 0o600)
     with happening(machine, failure):
         [told] = tell(machine, {"lone": failure}).values()
         assert told.hint and told.seconds < PROMISE + SLACK
