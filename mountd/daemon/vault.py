@@ -23,9 +23,8 @@ from mountd.core.renewal import Term
 from mountd.core.status import stamp
 from mountd.core.units import resolver
 from mountd.core.units.worker import KeyFiles, file_name
-from mountd.daemon import passes
 from mountd.daemon.listeners import Listeners
-from mountd.daemon.passes import Passes, quiet
+from mountd.daemon.passes import Passes, any_left, quiet
 from mountd.system import keys
 from mountd.system.asking import Answer
 from mountd.system.broker.link import Broker
@@ -74,7 +73,7 @@ class Vault:
 
     def begin(self) -> None:
         """Go on with what an earlier daemon has left."""
-        if passes.any_left():
+        if any_left():
             self._broker.want()
 
     def meet(self, kept: "Kept") -> None:
@@ -188,8 +187,7 @@ class Vault:
             os.lseek(question, 0, os.SEEK_SET)
             try:
                 properties = resolver.properties(fetching.order(name, account.about))
-                self.systemd.start(unit, properties, {"Input": question, "Output": theirs.fileno()},
-                                   lambda text: _not_started(name, text))
+                self.systemd.start(unit, properties, {"Input": question, "Output": theirs.fileno()}, partial(_not_started, name))
                 self._broker.ask("take", lambda answer: self._taken(name, account, answer), [ours.fileno()],
                                  mount=name, about=about, seconds=resolver.LIMIT + _PATIENCE)
             except MountdError as error:

@@ -36,7 +36,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 def assumed(account: Account, keys: Keys, **changed: object) -> sources.Got:
     """Keys of the role, as the process that gets them does it."""
     role = {"arn": account.reader, "external_id": "", "duration": DURATION, **changed}
-    place = sources.Sts(account.endpoint, REGION, "", time.monotonic() + 10)
+    place = sources.Sts(account.endpoint, REGION, "", time.monotonic() + 10, proxy="")
     return sources.assumed(sources.Got(keys, None, "keys"), role, place)
 
 

@@ -56,11 +56,11 @@ def test_the_end_is_said_when_nothing_else_can_be_had() -> None:
 
 
 def test_a_worker_begins_with_what_lasts_or_is_fresh() -> None:
-    assert renewal.lasts(Term(0.0, None), 1e9)
-    assert renewal.lasts(Term(0.0, HOUR), HOUR - EARLY - 31)
-    assert not renewal.lasts(Term(0.0, HOUR), HOUR - EARLY)
-    assert renewal.lasts(Term(0.0, 40.0), 20.0)
-    assert not renewal.lasts(Term(0.0, 40.0), 31.0)
+    assert Term(0.0, None).lasts(1e9)
+    assert Term(0.0, HOUR).lasts(HOUR - EARLY - 31)
+    assert not Term(0.0, HOUR).lasts(HOUR - EARLY)
+    assert Term(0.0, 40.0).lasts(20.0)
+    assert not Term(0.0, 40.0).lasts(31.0)
 
 
 def test_an_sso_session_that_is_over_is_said_at_once_for_no_try_can_help() -> None:
