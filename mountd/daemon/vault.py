@@ -187,7 +187,8 @@ class Vault:
             os.lseek(question, 0, os.SEEK_SET)
             try:
                 properties = resolver.properties(fetching.order(name, account.about))
-                self.systemd.start(unit, properties, {"Input": question, "Output": theirs.fileno()}, partial(_not_started, name))
+                stdio = {"Input": question, "Output": theirs.fileno()}
+                self.systemd.start(unit, properties, stdio, partial(_not_started, name))
                 self._broker.ask("take", lambda answer: self._taken(name, account, answer), [ours.fileno()],
                                  mount=name, about=about, seconds=resolver.LIMIT + _PATIENCE)
             except MountdError as error:
