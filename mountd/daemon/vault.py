@@ -187,8 +187,8 @@ class Vault:
             os.lseek(question, 0, os.SEEK_SET)
             try:
                 properties = resolver.properties(fetching.order(name, account.about))
-                stdio = {"Input": question, "Output": theirs.fileno()}
-                self.systemd.start(unit, properties, stdio, partial(_not_started, name))
+                self.systemd.start(unit, properties, {"Input": question, "Output": theirs.fileno()},
+                                   partial(_not_started, name))
                 self._broker.ask("take", lambda answer: self._taken(name, account, answer), [ours.fileno()],
                                  mount=name, about=about, seconds=resolver.LIMIT + _PATIENCE)
             except MountdError as error:
@@ -263,8 +263,6 @@ class Vault:
         """Where a mount's keys come from there may be others."""
         if name in self.accounts:
             self._fetch(name)
-
-    # What is shown
 
     def _warn_at(self, account: _Account) -> float | None:
         return renewal.warn_at(account.term, float(account.about["warn_before"])) if account.term else None
