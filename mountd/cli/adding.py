@@ -1,5 +1,6 @@
 """``s3mountctl add``: one mount into a file of its own, tried on the store first, mounted, and how that went."""
 
+import difflib
 import os
 from argparse import Namespace
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import tomli
 
-from mountd.cli import acts, dialogue, drop_in, stores
+from mountd.cli import acts, checking, dialogue, drop_in, kind, stores
 from mountd.cli.console import Console
 from mountd.core.config.rules import derived_name
 from mountd.core.verdict import Exit
@@ -20,6 +21,8 @@ _PLAIN = ("provider", "endpoint_url", "region", "read_only", "allow_delete", "al
 """Keys with an option of their own."""
 _OF_THE_DAEMON = ("systemd_credential", "assume_role", "web_identity")
 """What in ``credentials`` names keys that s3mountd alone gets."""
+_MOST = 5
+"""Buckets that are named."""
 _CHECK_LIMIT = 8.0
 """Seconds that the bucket has to answer."""
 
@@ -27,7 +30,15 @@ _CHECK_LIMIT = 8.0
 def add(console: Console, args: Namespace) -> int:
     """Write one mount into a file of its own, have it mounted, and show how that went."""
     if args.bucket and args.folder:
-        return put(console, args, _keys(args))
+        keys = _keys(args)
+        keys |= {key: value for key, value in kind.of_mounts(
+            str(keys.get("endpoint_url", "")), checking.check([], None).mounts).items() if key not in keys}
+        if kind.is_open(keys) and not args.no_check:
+            try:
+                keys["provider"] = kind.asked(console, keys) or kind.unknown(console, keys)
+            except MountdError as error:
+                return kind.unreached(console, error, keys)
+        return put(console, args, _ordered(keys))
     if args.bucket or not console.can_ask:
         console.warn(["s3mountctl: say BUCKET and FOLDER, or neither at a terminal"])
         return Exit.USAGE
@@ -59,7 +70,7 @@ def checked(console: Console, mount: Mount) -> Exit:
     """Does the bucket answer with the keys that the mount would use? What is wrong is said."""
     # The hints are then those for somebody who is at the command line, not for one who edits a file.
     whose = replace(stores.of_mount(mount), name="")
-    source = ""
+    source = hint = ""
     try:
         with stores.Store(whose) as store:
             source = store.source
@@ -67,14 +78,30 @@ def checked(console: Console, mount: Mount) -> Exit:
             # Keys that only s3mountd can get at are asked without: a refusal then means nothing.
             found = store.ask("diagnose", limit=_CHECK_LIMIT, elsewhere=any(
                 getattr(mount.credentials, name) for name in _OF_THE_DAEMON))
+            if found["code"] == "bucket-missing":
+                hint = _there_are(store, mount.bucket)
         if not found["code"]:
             return Exit.WELL
         error = MountdError(str(found["code"]), str(found["detail"]))
     except MountdError as raised:
         error = raised
-    status = stores.fail(console, error, whose, source)
+    status = stores.fail(console, error, whose, source, hint)
     console.warn([f"Nothing was written; --no-check does it all the same. More: s3mountctl explain {error.fault.code}"])
     return status
+
+
+def _there_are(store: stores.Store, bucket: str) -> str:
+    """The hint for a bucket that is not there: the nearest name, or those that the key sees, if it may list them."""
+    try:
+        names = [str(one["name"]) for one in store.ask("buckets")["buckets"]]
+    except MountdError:
+        return ""
+    near = difflib.get_close_matches(bucket, names, n=1)
+    if near:
+        return f"did you mean {near[0]}?"
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    seen = f"the key sees {', '.join(names[:_MOST])}{more}" if names else "the key sees no bucket at all"
+    return f"{seen}; to make one: s3mountctl bucket create"
 
 
 def bucket_and_prefix(text: str) -> tuple[str, str]:
@@ -96,13 +123,24 @@ def _keys(args: Namespace) -> dict[str, object]:
     bucket, prefix = bucket_and_prefix(args.bucket)
     folder = folder_of(args.folder)
     given = {key: getattr(args, key) for key in _PLAIN if getattr(args, key)}
+    if args.ca_bundle:
+        given["ca_bundle"] = str(Path(args.ca_bundle).absolute())
     keys: dict[str, object] = {"name": args.mount_name or derived_name(folder), "bucket": bucket}
     if prefix:
         keys["prefix"] = prefix
     keys |= {"folder": folder, **given}
-    if args.profile:
-        keys["credentials"] = {"profile": args.profile}
+    credentials = {"profile": args.profile} if args.profile else {}
+    if args.s3cfg:
+        credentials["s3cfg"] = str(Path(args.s3cfg).absolute())
+    if credentials:
+        keys["credentials"] = credentials
     return keys | dict(map(_setting, args.set or ()))
+
+
+def _ordered(keys: dict[str, object]) -> dict[str, object]:
+    """As a person would write them: what the store is stands before its URL."""
+    first = [key for key in ("name", "bucket", "prefix", "folder", "provider") if key in keys]
+    return {key: keys[key] for key in dict.fromkeys([*first, *keys])}
 
 
 def _setting(word: str) -> tuple[str, object]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mountd.cli import checking, doctor
+from mountd.cli import caller, checking, doctor
 from mountd.cli.child import Child, in_memory
 from mountd.cli.console import Console
 from mountd.core.verdict import Exit
@@ -26,7 +26,7 @@ def bundle(console: Console, args: Namespace) -> int:
     name = time.strftime("s3mountd-%Y%m%dT%H%M%SZ", time.gmtime())
     target = Path(args.output or f"{name}.tar.gz")
     files = _documents(console)
-    asked = {"mounts": [doctor.wanted(mount) for mount in checking.check([], None).mounts], "uid": doctor.caller()}
+    asked = {"mounts": [doctor.wanted(mount) for mount in checking.check([], None).mounts], "uid": caller.uid()}
     child = Child("mountd.system.host.main", "the process that collects")
     try:
         files |= _of_machine(child, asked, console)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mountd.cli import on_hand, stores
+from mountd.cli import kind, on_hand, stores
 from mountd.cli.console import Console
 from mountd.cli.text import clean, shortened
 from mountd.core.config.rules import derived_name, is_aws
 from mountd.core.config.values import suggestion
 from mountd.core.verdict import Exit
-from mountd.words.errors import MountdError
+from mountd.words.errors import FaultClass, MountdError
 from mountd.words.model import Credentials
 from mountd.words.providers import PROVIDERS, guessed
 
@@ -68,10 +68,8 @@ def _agreed(console: Console, wanted: _Wanted, refused: list[Exit]) -> bool:
 def _wanted(console: Console) -> _Wanted:
     hand = on_hand.look()
     store = _store(console, hand)
-    credentials = _credentials(console, hand, store)
-    whose = stores.of_caller(endpoint_url=str(store.get("endpoint_url", "")), provider=str(store.get("provider", "")))
-    whose = replace(whose, credentials=Credentials(**credentials))  # type: ignore[arg-type]
-    bucket, prefix = _bucket(console, whose)
+    whose, credentials, names = _keys(console, hand, store)
+    bucket, prefix = _bucket(console, names)
     is_new = bucket == _NEW
     if is_new:
         bucket = console.answer("Name of the new bucket", f"{hand.user}-{secrets.randbelow(10 ** _DIGITS):0{_DIGITS}}")
@@ -83,22 +81,50 @@ def _wanted(console: Console) -> _Wanted:
 
 
 def _store(console: Console, hand: on_hand.OnHand) -> dict[str, object]:
-    """Provider and endpoint, nothing for AWS."""
+    """Provider, endpoint and CA, nothing for AWS."""
+    while True:
+        url = _url(console, hand)
+        if not url or is_aws(url):
+            return {"endpoint_url": url} if url else {}
+        known = hand.endpoints[url].keys if url in hand.endpoints else {}
+        keys: dict[str, object] = {"endpoint_url": url, **known}
+        if _recognised(console, hand, keys):
+            return {key: keys[key] for key in ("provider", "endpoint_url", "ca_bundle") if key in keys}
+
+
+def _recognised(console: Console, hand: on_hand.OnHand, keys: dict[str, object]) -> bool:
+    """Put the provider to the keys, and the CA where one is needed; False where the store is not reached."""
+    while kind.is_open(keys):
+        try:
+            keys["provider"] = kind.asked(console, keys) or _kind(console)
+        except MountdError as error:
+            url = str(keys["endpoint_url"])
+            if error.fault.code != "tls-failed":
+                console.fail(error, "correct the URL; Ctrl-C leaves", endpoint=url)
+                return False
+            console.fail(error, "name the file with the CA of the store, if it has one of its own", endpoint=url)
+            file = console.answer("File with the CA, or Enter for another store")
+            if not file:
+                return False
+            keys["ca_bundle"] = str(Path(hand.path(file)).absolute())
+    keys.setdefault("provider", guessed(str(keys["endpoint_url"])))
+    return True
+
+
+def _url(console: Console, hand: on_hand.OnHand) -> str:
+    """Of the store, "" for AWS."""
     found = list(hand.endpoints)
-    lines = [_AWS, *(f"{url} ({where})" for url, where in hand.endpoints.items())]
+    lines = [_AWS, *(f"{url} ({known.where})" for url, known in hand.endpoints.items())]
     while True:
         said = _chosen(console, "Which store?", [*lines, f"{_ANOTHER}: type its URL"], "its URL")
         if said in {"1", _AWS}:
-            return {}
+            return ""
         url = found[int(said) - 2] if said.isdigit() and 2 <= int(said) <= len(found) + 1 else said
         if said.isdigit() and int(said) == len(lines) + 1:
             url = console.answer("URL of the store, such as https://s3.example.org")
         if url.startswith(("http://", "https://")):
-            break
+            return url.rstrip("/")
         console.warn([f"{clean(url)} is no URL: it begins with https:// or http://"])
-    if is_aws(url):
-        return {"endpoint_url": url}
-    return {"provider": guessed(url) or _kind(console), "endpoint_url": url}
 
 
 def _kind(console: Console) -> str:
@@ -113,8 +139,20 @@ def _kind(console: Console) -> str:
         console.warn([f"There is no such kind. {suggestion(said, PROVIDERS)}".strip()])
 
 
-def _credentials(console: Console, hand: on_hand.OnHand, store: Mapping[str, object]) -> Mapping[str, object]:
-    kinds = hand.keys(aws="endpoint_url" not in store)
+def _keys(console: Console, hand: on_hand.OnHand, store: Mapping[str, object],
+          ) -> tuple[stores.Whose, Mapping[str, object], list[str]]:
+    """Keys that the store takes, as far as it can be told, and the buckets that they see."""
+    named = {key: str(value) for key, value in store.items()}
+    while True:
+        credentials = _credentials(console, hand, named.get("endpoint_url", ""))
+        whose = replace(stores.of_caller(**named), credentials=Credentials(**credentials))  # type: ignore[arg-type]
+        names = _listed(console, whose)
+        if names is not None:
+            return whose, credentials, names
+
+
+def _credentials(console: Console, hand: on_hand.OnHand, url: str) -> Mapping[str, object]:
+    kinds = hand.keys(url)
     while True:
         said = _chosen(console, "Whose keys?", [title for title, _ in kinds], _NUMBER)
         if said.isdigit() and 1 <= int(said) <= len(kinds):
@@ -122,9 +160,8 @@ def _credentials(console: Console, hand: on_hand.OnHand, store: Mapping[str, obj
         console.warn(["Say one of the numbers. Other keys come into ~/.aws with: aws configure"])
 
 
-def _bucket(console: Console, whose: stores.Whose) -> tuple[str, str]:
+def _bucket(console: Console, names: Sequence[str]) -> tuple[str, str]:
     """Bucket and prefix, picked from those that the keys see, or typed; ``new`` for one that is to be made."""
-    names = _listed(console, whose)
     lines = [*names[:_MOST], *[f"... and {len(names) - _MOST} more: type the name"] * (len(names) > _MOST)]
     while True:
         said = _chosen(console, "Which bucket?", lines, _NAMING,
@@ -136,7 +173,8 @@ def _bucket(console: Console, whose: stores.Whose) -> tuple[str, str]:
             return bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else ""
 
 
-def _listed(console: Console, whose: stores.Whose) -> list[str]:
+def _listed(console: Console, whose: stores.Whose) -> list[str] | None:
+    """The buckets that the keys see, none where they may not list them; None for keys that are not taken."""
     if whose.credentials.anonymous:
         return []
     source = ""
@@ -146,6 +184,11 @@ def _listed(console: Console, whose: stores.Whose) -> list[str]:
             return [str(one["name"]) for one in opened.ask("buckets")["buckets"]]
     except MountdError as error:
         # Not to be allowed to list them is usual.
+        if error.fault.klass is FaultClass.CREDENTIALS:
+            console.fail(error, "choose others, or mend these and choose them again; Ctrl-C leaves",
+                         endpoint=whose.endpoint, credentials=source or error.detail)
+            console.warn([""])
+            return None
         if error.fault.code != "access-denied":
             stores.fail(console, error, whose, source)
         console.warn(["The buckets cannot be listed with these keys; the name of one can be typed all the same.", ""])
@@ -155,8 +198,7 @@ def _listed(console: Console, whose: stores.Whose) -> list[str]:
 def _folder(console: Console, hand: on_hand.OnHand, bucket: str) -> str:
     usual = f"{hand.home}/{bucket}"
     while True:
-        said = console.answer("Which folder? It is made when it is not there", usual)
-        folder = said.replace("~", hand.home, 1) if said.startswith("~/") else said
+        folder = hand.path(console.answer("Which folder? It is made when it is not there", usual))
         if folder.startswith("/"):
             return str(Path(folder))
         console.warn([f"Say the whole path, such as {usual}"])

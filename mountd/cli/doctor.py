@@ -1,6 +1,5 @@
 """``s3mountctl doctor``: what is right and what is not, with this machine and on the way to each bucket."""
 
-import os
 import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mountd import __version__
-from mountd.cli import checking, examine
+from mountd.cli import caller, checking, examine
 from mountd.cli.console import Console
 from mountd.cli.findings import of_plain, show
 from mountd.cli.stores import Children
@@ -119,18 +118,13 @@ def _machine(children: Children, mounts: Sequence[Mount]) -> Iterator[Finding]:
     host = children.host
     end = time.monotonic() + _CHECK_LIMIT
     about = [wanted(mount) for mount in mounts]
-    asked = [(name, host.begin("check", name=name, mounts=about, uid=caller()))
+    asked = [(name, host.begin("check", name=name, mounts=about, uid=caller.uid()))
              for name in host.ask("checks", _CHECK_LIMIT)["names"]]
     for name, number in asked:
         try:
             yield from map(of_plain, host.answer(number, end)["findings"])
         except MountdError as error:
             yield skipped(name, f"could not be found out: {error.detail}")
-
-
-def caller() -> int:
-    """Whose home is looked at beside root's and those of the mounts."""
-    return int(os.environ.get("SUDO_UID") or os.geteuid())
 
 
 def wanted(mount: Mount) -> dict[str, Any]:

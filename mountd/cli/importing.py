@@ -4,7 +4,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from mountd.cli import acts, adding, checking, drop_in, running, takeover
+from mountd.cli import acts, adding, caller, checking, drop_in, running, takeover
 from mountd.cli.console import Console
 from mountd.cli.reads import nearest
 from mountd.core.imports.draft import Imported, Proposal, Source
@@ -86,7 +86,7 @@ def _found(row: Importer, file: str | None) -> Imported:
 
 
 def _usual(row: Importer) -> Path:
-    places = [Path(file).expanduser() for file in row.files]
+    places = [Path(file.replace("~", caller.home(), 1)) for file in row.files]
     return next((path for path in places if path.is_file()), places[0])
 
 

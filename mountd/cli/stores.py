@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
+from mountd.cli import caller
 from mountd.cli.child import Child, in_memory
 from mountd.cli.console import Console, UsageError
 from mountd.cli.reads import nearest
@@ -84,8 +85,7 @@ def of_caller(*, profile: str = "", endpoint_url: str = "", user: str = "", regi
     named = {"endpoint_url": endpoint_url, "region": region or preset.region(endpoint_url),
              "ca_bundle": str(Path(ca_bundle).absolute()) if ca_bundle else ""}
     options = {**preset.options, **{key: value for key, value in named.items() if value}}
-    uid = int(os.environ.get("SUDO_UID") or 0) if os.geteuid() == 0 else os.geteuid()
-    return Whose(provider, options, Credentials(user, profile), uid)
+    return Whose(provider, options, Credentials(user, profile), caller.uid())
 
 
 class Children:
@@ -161,7 +161,7 @@ _HINTS = {
     "no-credentials": "put a key into ~/.aws/credentials, or name a profile with --profile",
     "profile-missing": "add the profile, or name another one with --profile",
     "credentials-expired": "renew them (for SSO: aws sso login)",
-    "key-refused": "mend the key ({credentials})",
+    "key-refused": "mend the key ({credentials}), or name another one with --profile",
     "bucket-missing": "see: s3mountctl bucket list",
     "host-unknown": "say --endpoint-url with a name or address that the gateway knows",
     "access-denied": "use another key, or have the right given to this one",
@@ -173,11 +173,11 @@ _HINTS = {
 """What mends it where no mount is asked for, and so no line of the configuration is to be changed."""
 
 
-def fail(console: Console, error: MountdError, whose: Whose, source: str = "") -> Exit:
-    """Explain what went wrong with a store, and give the exit status."""
+def fail(console: Console, error: MountdError, whose: Whose, source: str = "", hint: str = "") -> Exit:
+    """Explain what went wrong with a store, and give the exit status; ``hint`` is a better one than that of a table."""
     named = whose.name or error.fault.code not in _HINTS
     return console.fail(
-        error, "" if named else _HINTS[error.fault.code], endpoint=whose.endpoint, bucket=whose.bucket,
+        error, hint or ("" if named else _HINTS[error.fault.code]), endpoint=whose.endpoint, bucket=whose.bucket,
         name=whose.name or "NAME", region=str(whose.options.get("region", "")), place=whose.place,
         credentials=error.detail if error.fault.code in _CREDENTIALS and error.detail else source or _profile(whose))
 

@@ -16,12 +16,12 @@ _TABLES = ("credentials", "check")
 """Fields that are tables in the file."""
 
 _EFFECTS = {
-    "add": "is mounted on {folder}",
+    "add": "to be mounted on {folder}",
     "remove": "finishes its uploads, then {folder} is unmounted",
     "remount": "a new worker takes over {folder}; open files go on with the old one",
-    "move": "is mounted on {folder}; {old} finishes its uploads, then is unmounted",
+    "move": "to be mounted on {folder}; {old} finishes its uploads, then is unmounted",
     "update": "takes effect at once; nothing is remounted",
-    "enable": "is mounted on {folder}",
+    "enable": "to be mounted on {folder}",
     "disable": "finishes its uploads, then {folder} is unmounted",
     "off": "is disabled: nothing is mounted",
 }

@@ -208,7 +208,7 @@ _ROWS = (
           "to keep it away use: s3mountctl stop {name}",
           "The mount vanished from the mount table without s3mountd's doing. Use `s3mountctl stop` to unmount."),
     Fault("worker-missing", _C.HOST, "mount-s3 is not installed (looked for {detail})",
-          "install Mountpoint for Amazon S3; s3mountd takes it up by itself",
+          "run: s3mountctl doctor, which prints the commands that install it; s3mountd takes it up by itself",
           "s3mountd supervises AWS's mount-s3, which Debian does not carry. Download its .deb from AWS, check the "
           "signature, and install it with apt."),
     Fault("worker-too-old", _C.HOST, "mount-s3 {detail} is too old; 1.14 is the oldest that can be supervised",

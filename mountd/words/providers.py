@@ -32,6 +32,8 @@ class Preset:
     """What a rename through a writable mount does there when it is not right; empty where it is refused or works."""
     hosts: str = ""
     """What the whole host of ``endpoint_url`` matches at this provider and nowhere else; a group is the region."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """A header of its answers, in lower case, and what the whole of it matches there and nowhere else."""
     endpoint: str = "https://s3.example.org"
     """What ``endpoint_url`` looks like."""
     has_sts: bool = False
@@ -74,11 +76,15 @@ _ROWS = (
     Preset("aws", "Amazon S3", needs_endpoint=False, has_sts=True, endpoint="none: found by the region", limits=(
         Limit("rename", "mv of a file is refused, but on S3 Express directory buckets",
               "Mountpoint for Amazon S3, SEMANTICS.md"),)),
+    # Every answer of RGW 16.2.15 and 18.2.7 has such a number (measured), refusals too; Swift's end after the second -.
     Preset("ceph", "Ceph Object Gateway (RGW)", _ELSEWHERE, rename=_EMPTIES, has_sts=False, tells_usage=True,
+           answers={"x-amz-request-id": r"tx[0-9a-f]{21}-[0-9a-f]{10}-[0-9a-f]+-.+"},
            proven="RGW 16.2.15 (reading) and 18.2.7", limits=_CEPH_LIMITS),
+    # Said in every answer: MinIO, cmd/api-headers.go.
     Preset("minio", "MinIO", _ELSEWHERE, rename=_UNTRIED, endpoint="http://minio.example.org:9000", has_sts=True,
-           limits=(_RENAME_UNTRIED,)),
-    Preset("seaweedfs", "SeaweedFS", _ELSEWHERE, endpoint="http://seaweed.example.org:8333", proven="4.48"),
+           answers={"server": r"MinIO\b.*"}, limits=(_RENAME_UNTRIED,)),
+    Preset("seaweedfs", "SeaweedFS", _ELSEWHERE, endpoint="http://seaweed.example.org:8333",
+           answers={"server": r"SeaweedFS\b.*"}, proven="4.48"),
     Preset("wasabi", "Wasabi", _ELSEWHERE, rename=_UNTRIED, endpoint="https://s3.eu-central-1.wasabisys.com",
            hosts=r"s3(?:\.(?P<region>[a-z0-9-]+))?\.wasabisys\.com", has_sts=True, limits=(
                _RENAME_UNTRIED,
@@ -127,6 +133,12 @@ def _host_match(preset: Preset, url: str) -> re.Match[str] | None:
 def guessed(url: str) -> str:
     """The provider whose endpoints alone look like this one, or nothing."""
     return next((row.name for row in _ROWS if _host_match(row, url)), "")
+
+
+def recognised(headers: Mapping[str, str]) -> str:
+    """The provider that alone answers with such headers (names in lower case), or nothing."""
+    return next((row.name for row in _ROWS if any(
+        re.fullmatch(wanted, headers.get(name, "")) for name, wanted in row.answers.items())), "")
 
 
 LATER_REGIONS = frozenset({

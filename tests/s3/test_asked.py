@@ -15,7 +15,9 @@ import pytest
 from mountd.cli import main
 from mountd.cli.child import Child
 from mountd.cli.stores import _AFTERTHOUGHT, Store, of_caller
+from mountd.system.s3.diagnose import kind
 from mountd.words.errors import MountdError
+from tests.s3.asking import ask
 from tests.s3.seaweed import ADMIN
 from tests.s3.servers import Authority, closed_port, error, http, listening
 
@@ -42,6 +44,16 @@ def test_the_profile_of_the_callers_own_tools(weed: str, capsys: pytest.CaptureF
     assert json.loads(capsys.readouterr().out)["user"] == user
 
 
+def test_what_kind_of_store_it_is(weed: str) -> None:
+    assert ask(kind, weed, files={}) == {"provider": "seaweedfs", "code": "", "detail": ""}
+    with listening(http(403, error("AccessDenied"))) as server:
+        assert ask(kind, f"http://127.0.0.1:{server.port}", "näh", files={})["provider"] == ""
+    assert [head.split(b" ")[:2] for head in server.requests] == [[b"HEAD", b"/"], [b"HEAD", b"/n%C3%A4h"]]
+    assert not any(b"uthorization" in head for head in server.requests)
+    away = ask(kind, f"http://127.0.0.1:{closed_port()}", files={})
+    assert (away["provider"], away["code"]) == ("", "connection-refused")
+
+
 def test_sts_is_asked_in_the_region_which_moto_does_not_look_at() -> None:
     with listening(http(403, error("AccessDenied"))) as server:
         whose = of_caller(provider="aws", endpoint_url=f"http://127.0.0.1:{server.port}", region="us-west-2")
@@ -62,6 +74,12 @@ def refused(url: str, task: str = "buckets", limit: float = 10.0) -> MountdError
     with Store(of_caller(endpoint_url=url)) as store, pytest.raises(MountdError) as caught:
         store.ask(task, limit=limit)
     return caught.value
+
+
+def test_a_store_that_gives_no_message_is_not_quoted() -> None:
+    """As Ceph does: its element is empty, which boto3 makes None of."""
+    with listening(http(403, "<Error><Code>InvalidAccessKeyId</Code><Message></Message></Error>")) as server:
+        assert refused(f"http://127.0.0.1:{server.port}").detail == "InvalidAccessKeyId"
 
 
 def test_the_network_is_looked_at_step_by_step() -> None:

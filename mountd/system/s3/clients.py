@@ -171,4 +171,4 @@ def cause(said: Mapping[str, Any], endpoint_url: str = "") -> Cause | None:
     if error.get("Code") == "NoSuchBucket" and (host := diagnosis.of_host(str(error.get("BucketName")), endpoint_url)):
         return host
     return diagnosis.of_store(
-        int(facts.get("HTTPStatusCode", 0)), str(error.get("Code", "")), str(error.get("Message", "")), region)
+        int(facts.get("HTTPStatusCode", 0)), str(error.get("Code", "")), str(error.get("Message") or ""), region)

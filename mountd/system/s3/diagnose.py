@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from mountd.core import diagnosis
 from mountd.core.diagnosis import Target
@@ -23,6 +24,7 @@ from mountd.core.messages import Cause
 from mountd.system.answering import Question
 from mountd.system.s3 import clients, network, signed
 from mountd.words.errors import MountdError
+from mountd.words.providers import recognised
 
 STEP_LIMIT = 1.75
 """Seconds for one step on the network."""
@@ -46,6 +48,8 @@ class Visit:
     channel: socket.socket | None = None
     skew: float | None = None
     server: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of the first words of the store."""
 
     def left(self, limit: float = STEP_LIMIT) -> float:
         """Seconds a step may take."""
@@ -71,11 +75,11 @@ class Visit:
         """TLS on the connection."""
         self.channel = network.encrypt(self.connected(), context, self.target.host, self.left(limit))
 
-    def greet(self, limit: float = STEP_LIMIT) -> int:
+    def greet(self, limit: float = STEP_LIMIT, path: str = "/") -> int:
         """The first words on the connection, which is used up by them; what they say of the clock is kept."""
-        status, date = network.greet(self.connected(), self.target.host, self.left(limit))
+        status, self.headers = network.greet(self.connected(), self.target.host, self.left(limit), path)
         self.close()
-        self.skew = diagnosis.skew(date, time.time())
+        self.skew = diagnosis.skew(self.headers.get("date", ""), time.time())
         return status
 
 
@@ -266,6 +270,22 @@ def walk(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
                 break
     there = diagnosis.by_proxy(proxy(question)) if proxy(question) else visit.target
     return {"steps": told, "host": there.host, "port": there.port, "skew": visit.skew}
+
+
+def kind(question: Question, descriptors: Sequence[int]) -> dict[str, Any]:
+    """The task ``kind``: what kind of store is it? Nothing is signed. Answer: ``provider``, "" for one that does not
+    betray itself, and ``code`` and ``detail`` where the store is not reached."""
+    visit = _visit(question, read(question, descriptors), time.monotonic() + float(question["deadline"]))
+    with contextlib.closing(visit):
+        cause, _ = _way(visit, [step for step in _steps(question) if step.shared])
+        found = recognised(visit.headers)
+        if cause is None and not found and not proxy(question):
+            # SeaweedFS says its name only where a bucket is asked for.
+            with contextlib.suppress(OSError, MountdError):
+                _encrypt(visit)
+                visit.greet(path=f"/{quote(str(question['bucket']) or 's3mountd')}")
+                found = recognised(visit.headers)
+    return {"provider": found, "code": cause.code if cause else "", "detail": cause.detail if cause else ""}
 
 
 def read(question: Question, descriptors: Sequence[int]) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ import threading
 from mountd.system.answering import Tasks, serve
 from mountd.system.s3 import buckets, identity, policy, proof
 from mountd.system.s3.access import task
-from mountd.system.s3.diagnose import diagnose, walk
+from mountd.system.s3.diagnose import diagnose, kind, walk
 from mountd.system.s3.rights import rights
 from mountd.system.s3.uploads import uploads
 from mountd.system.s3.writes import writes
@@ -15,6 +15,7 @@ from mountd.system.s3.writes import writes
 TASKS: Tasks = {
     "diagnose": diagnose,
     "walk": walk,
+    "kind": kind,
     "writes": writes,
     "identity": task(identity.identity),
     "buckets": task(identity.buckets),

@@ -117,10 +117,12 @@ def encrypt(channel: socket.socket, context: ssl.SSLContext, host: str, limit: f
     return context.wrap_socket(channel, server_hostname=host)
 
 
-def greet(channel: socket.socket, host: str, limit: float) -> tuple[int, str]:
-    """HEAD of the root: status and Date of the answer; status 0 for what is no HTTP. Raises OSError."""
+def greet(channel: socket.socket, host: str, limit: float, path: str = "/") -> tuple[int, dict[str, str]]:
+    """HEAD of a path: status and headers (names in lower case) of the answer; status 0 for what is no HTTP. Raises
+    OSError."""
     channel.settimeout(limit)
-    channel.sendall(f"HEAD / HTTP/1.1\r\nHost: {host}\r\nUser-Agent: s3mountd\r\nConnection: close\r\n\r\n".encode())
+    head = f"HEAD {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: s3mountd\r\nConnection: close\r\n\r\n"
+    channel.sendall(head.encode())
     said = b""
     while b"\r\n\r\n" not in said and len(said) < _GREETING_LIMIT:
         more = channel.recv(4096)
@@ -130,6 +132,6 @@ def greet(channel: socket.socket, host: str, limit: float) -> tuple[int, str]:
     head, *lines = said.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")
     words = head.split(" ")
     if not words[0].startswith("HTTP/") or len(words) < 2 or not words[1].isdigit():
-        return 0, ""
+        return 0, {}
     fields = (line.partition(":") for line in lines)
-    return int(words[1]), next((value.strip() for name, _, value in fields if name.lower() == "date"), "")
+    return int(words[1]), {name.lower(): value.strip() for name, _, value in fields}

@@ -24,20 +24,30 @@ from mountd.words.errors import MountdError
 
 class Store:
     source = "rob: ~/.aws"
-    def __init__(self, whose): self.whose = whose
+    def __init__(self, whose): self.whose, self.url = whose, str(whose.options.get("endpoint_url"))
     def __enter__(self): return self
     def __exit__(self, *_): pass
     def ask(self, task, **fields):
         if task == "create":
             print("CREATE", fields["bucket"], flush=True)
             return {}
+        if task == "kind":
+            if "campus" in self.url and not self.whose.options.get("ca_bundle"):
+                return {"provider": "", "code": "tls-failed", "detail": "its CA is not trusted by this machine"}
+            if "away" in self.url:
+                return {"provider": "", "code": "connection-refused", "detail": ""}
+            return {"provider": "ceph" if "campus" in self.url else "", "code": "", "detail": ""}
         if self.whose.credentials.profile == "poor":
             raise MountdError("access-denied", "ListBuckets")
+        if self.whose.credentials.profile == "strange":
+            raise MountdError("key-refused", "InvalidAccessKeyId")
         return {"buckets": [{"name": f"bucket-{n:02}"} for n in range(45)]}
 
 stores.Store = Store
-on_hand.look = lambda: on_hand.OnHand("rob", "/home/rob", {"default": {}, "poor": {}}, "", {
-    "https://s3.kopah.uw.edu": "~/.s3cfg"})
+S3CFG = {"s3cfg": "/home/rob/.s3cfg"}
+on_hand.look = lambda: on_hand.OnHand("rob", "/home/rob", {"default": {}, "poor": {}, "strange": {}}, S3CFG["s3cfg"], {
+    "https://s3.kopah.uw.edu": on_hand.Known("~/.s3cfg", {}, S3CFG),
+    "https://s3.mine.test": on_hand.Known("mount mine", {"provider": "minio", "ca_bundle": "/etc/mine.pem"})})
 
 def put(console, args, keys, agreed):
     if agreed():
@@ -109,14 +119,14 @@ def test_enter_all_the_way() -> None:
 
 def test_another_store_poor_keys_and_a_typed_bucket() -> None:
     terminal = Terminal()
-    terminal.until("3  another one: type its URL")
+    terminal.until("4  another one: type its URL")
     terminal.say("or its URL [1]: ", "s3.test")
     terminal.until("s3.test is no URL")
     terminal.say("or its URL [1]: ", "https://s3.test:9000")
     terminal.say("or its name [", "cepf")
     terminal.until('did you mean "ceph"?')
     terminal.say("or its name [", "ceph")
-    terminal.say("A number [1]: ", "7")
+    terminal.say("A number [1]: ", "8")
     terminal.say("A number [1]: ", "2")
     terminal.until("can be typed all the same")
     terminal.say("or new: ", "s3://hilbert/runs/")
@@ -132,11 +142,47 @@ def test_another_store_poor_keys_and_a_typed_bucket() -> None:
         "credentials": {"user": "rob", "profile": "poor"}}
 
 
+def test_a_store_with_a_ca_of_its_own_is_asked_what_it_is() -> None:
+    terminal = Terminal()
+    terminal.say("or its URL [1]: ", "https://s3.campus.test/")
+    terminal.until("its CA is not trusted")
+    terminal.say("or Enter for another store: ", "~/ca.pem")
+    terminal.until("answers as Ceph Object Gateway (RGW)")
+    for question in ("A number [1]: ", "or new [1]: ", "[/home/rob/bucket-00]: ", "[y/N]: ", "[Y/n]: "):
+        terminal.say(question, "")
+    status, text = terminal.end()
+    assert status == 0
+    assert keys_of(text) == {
+        "name": "bucket-00", "bucket": "bucket-00", "folder": "/home/rob/bucket-00", "provider": "ceph",
+        "endpoint_url": "https://s3.campus.test", "ca_bundle": "/home/rob/ca.pem",
+        "credentials": {"user": "rob"}}
+
+
+def test_a_store_that_is_away_and_keys_that_are_not_taken_are_asked_for_again() -> None:
+    terminal = Terminal()
+    terminal.say("or its URL [1]: ", "https://s3.away.test")
+    terminal.until("https://s3.away.test refuses connections")
+    terminal.say("or its URL [1]: ", "https://s3.campus.test")
+    terminal.say("or Enter for another store: ", "")
+    terminal.say("or its URL [1]: ", "3")
+    terminal.say("A number [1]: ", "3")
+    terminal.until("does not accept the key: InvalidAccessKeyId")
+    terminal.say("A number [1]: ", "")
+    for question in ("or new [1]: ", "[/home/rob/bucket-00]: ", "[y/N]: ", "[Y/n]: "):
+        terminal.say(question, "")
+    status, text = terminal.end()
+    assert status == 0
+    assert keys_of(text) == {
+        "name": "bucket-00", "bucket": "bucket-00", "folder": "/home/rob/bucket-00", "provider": "minio",
+        "endpoint_url": "https://s3.mine.test", "ca_bundle": "/etc/mine.pem", "credentials": {"user": "rob"}}
+
+
 def test_a_known_store_many_buckets_and_no() -> None:
     terminal = Terminal()
     terminal.say("or its URL [1]: ", "2")
     terminal.say("or its name [", "1")
-    terminal.say("A number [1]: ", "3")
+    terminal.until("1  the key in /home/rob/.s3cfg")
+    terminal.say("A number [1]: ", "5")
     terminal.until("Its name (NAME/PREFIX for a part of it), or new: ")
     os.kill(terminal.pid, signal.SIGTERM)
     terminal.end()
@@ -182,7 +228,7 @@ def test_ctrl_c_and_ctrl_d_leave_everything_as_it_is(key: str) -> None:
 
 def test_80_columns() -> None:
     terminal = Terminal()
-    terminal.say("[1]: ", "3")
+    terminal.say("[1]: ", "4")
     terminal.say("https://s3.example.org: ", "https://" + "long." * 30 + "test")
     terminal.until("or its name [")
     lines = terminal.text.splitlines()

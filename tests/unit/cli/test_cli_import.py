@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mountd.cli import running
+from mountd.cli import caller, running
 from mountd.cli.main import main
 from mountd.words import paths
 
@@ -116,3 +116,19 @@ def test_a_file_that_would_be_refused_is_not_written(table: str, capsys: pytest.
     assert main(["import", "fstab", table]) == 64
     assert '"/etc" belongs to the system' in capsys.readouterr().err
     assert not paths.DROPINS.exists()
+
+
+def test_the_usual_file_is_that_of_whoever_called_sudo(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / ".s3cfg").write_text("[default]\nhost_base = s3.kopah.uw.edu\naccess_key = A\nsecret_key = B\n")
+    monkeypatch.setattr(caller, "home", lambda: str(tmp_path))
+    monkeypatch.setenv("HOME", "/root")
+    assert main(["import", "s3cfg", "--bucket", "b-1", "--folder", "/mnt/b", "--provider", "ceph", "--dry-run"]) == 0
+    assert f'credentials = {{ s3cfg = "{tmp_path}/.s3cfg" }}' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("uid", "sudo", "wanted"), [(0, "1000", 1000), (0, "", 0), (1000, "1001", 1000)])
+def test_who_is_at_the_keyboard(monkeypatch: pytest.MonkeyPatch, uid: int, sudo: str, wanted: int) -> None:
+    monkeypatch.setenv("SUDO_UID", sudo)
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+    assert caller.uid() == wanted

@@ -32,7 +32,7 @@ def test_what_goes_comes_first() -> None:
     other = BASE.replace('"a"', '"b"').replace("/m/a", "/m/b")
     found = changes.changes(desired(BASE), desired(other))
     assert [(change.name, change.kind, change.effect) for change in found] == [
-        ("a", "remove", "finishes its uploads, then /m/a is unmounted"), ("b", "add", "is mounted on /m/b")]
+        ("a", "remove", "finishes its uploads, then /m/a is unmounted"), ("b", "add", "to be mounted on /m/b")]
 
 
 @pytest.mark.parametrize("line", [
@@ -58,13 +58,13 @@ def test_no_new_worker(line: str, key: tuple[str, object, object]) -> None:
 def test_a_move() -> None:
     assert only(BASE, BASE.replace("/m/a", "/m/z")) == changes.Change(
         "a", "move", (("folder", "/m/a", "/m/z"),),
-        "is mounted on /m/z; /m/a finishes its uploads, then is unmounted")
+        "to be mounted on /m/z; /m/a finishes its uploads, then is unmounted")
 
 
 def test_switching_off_and_on() -> None:
     off = BASE + "enabled = false\n"
     assert only(BASE, off).effect == "finishes its uploads, then /m/a is unmounted"
-    assert only(off, BASE).effect == "is mounted on /m/a"
+    assert only(off, BASE).effect == "to be mounted on /m/a"
     assert only("", off).effect == "is disabled: nothing is mounted"
     assert only(off, "").effect == "is disabled: nothing is mounted"
     assert only(off, off + "uid = 5\n").effect == "is disabled: nothing is mounted"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mountd.words.providers import PROVIDERS
+from mountd.words.providers import PROVIDERS, recognised
 from tests.unit.core.config.kit import MOUNT, accepted
 
 
@@ -31,3 +31,15 @@ def test_a_provider_that_its_endpoint_betrays(url: str, provider: str, region: s
     assert any(f'read as if it had provider = "{provider}"' in note.text for note in desired.notes)
     written = accepted(f'{MOUNT}provider = "{provider}"\nendpoint_url = "{url}"\nregion = "here"\n')
     assert (written.mounts[0].options["region"], written.notes) == ("here", ())
+
+
+@pytest.mark.parametrize(("headers", "provider"), [
+    ({"x-amz-request-id": "tx00000892daac38597bf43-006b0b0ee4-1007-default"}, "ceph"),
+    ({"x-amz-request-id": "tx5f8d7a1c9b3e4d2f8a6c1-0068f0a1b2"}, ""),
+    ({"x-amz-request-id": "18EC458C623A17212AD13FF1", "server": "SeaweedFS 8000GB 4.48"}, "seaweedfs"),
+    ({"server": "MinIO"}, "minio"),
+    ({"server": "nginx", "x-amz-request-id": "18EC458C623A1721"}, ""),
+    ({}, ""),
+])
+def test_a_provider_that_its_answers_betray(headers: dict[str, str], provider: str) -> None:
+    assert recognised(headers) == provider

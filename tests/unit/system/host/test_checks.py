@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import pwd
 from pathlib import Path
 
@@ -77,6 +79,19 @@ def test_tables_that_are_nearly_full(tmp_path: Path) -> None:
     for used, expected in ((50, Level.OK), (95, Level.WARNING)):
         (tmp_path / "sys/fs/file-nr").write_text(f"{used}\t0\t100\n")
         assert [one.level for one in host.limits(ONE, tmp_path)] == [expected]
+
+
+@pytest.mark.parametrize(("uid", "level", "text"), [
+    (0, Level.BAD, "cannot be opened: Permission denied"), (1000, Level.SKIPPED, "s3mountd does so as root")])
+def test_fuse_that_is_not_for_everybody(monkeypatch: pytest.MonkeyPatch, uid: int, level: Level, text: str) -> None:
+    def refuse(*_: object) -> int:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+    found, = host.fuse(ONE)
+    assert found.level is level
+    assert text in found.text
 
 
 def test_a_machine_without_a_name_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
