@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar
@@ -31,24 +32,25 @@ class Machine(Kit):
 
     live: ClassVar[dict[str, Machine]] = {}
 
-    def __init__(self, name: str, release: str, state: Path) -> None:
+    def __init__(self, name: str, release: str, state: Path, packages: Sequence[str] = ()) -> None:
         self.name = name
         self.release = release
+        self.packages = tuple(packages)
         self.state = state
         self.failed_units: tuple[str, ...] = ()
         self._group = nspawn.Group(f"s3mountd-{name}")
         self._manager: subprocess.Popen[bytes] | None = None
 
     @classmethod
-    def create(cls, release: str, name: str | None = None) -> Machine:
-        """A new machine of Debian `release` ("12", "13"), not booted yet.
+    def create(cls, release: str, name: str | None = None, packages: Sequence[str] = ()) -> Machine:
+        """A new machine of Debian `release` ("12", "13"), not booted yet; with these packages besides the usual ones.
 
         Raises ValueError for a bad name or release, FileExistsError when a living machine has that name.
         """
         name = name or f"deb{release}-{uuid.uuid4().hex[:6]}"
         if release not in SUITES or not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,40}", name):
             raise ValueError(f"cannot make a machine {name!r} of Debian {release!r}")
-        rootfs(release)
+        rootfs(release, packages)
         with locked("machines"):
             sweep()
             state = machines_dir() / name
@@ -56,7 +58,7 @@ class Machine(Kit):
                 raise FileExistsError(f"a machine {name} is there already")
             for part in ("upper/etc", "work", "root", "share"):
                 (state / part).mkdir(parents=True)
-            machine = cls(name, release, state)
+            machine = cls(name, release, state, packages)
             machine._record(kept=False)
         (state / "upper/etc/machine-id").write_text(uuid.uuid4().hex + "\n")
         (state / "upper/etc/hostname").write_text(name + "\n")
@@ -68,7 +70,7 @@ class Machine(Kit):
         """A machine made by another process, booted or not; raises FileNotFoundError."""
         state = machines_dir() / name
         facts = json.loads((state / "owner.json").read_text())
-        machine = cls(name, facts["release"], state)
+        machine = cls(name, facts["release"], state, facts.get("packages", ()))
         if facts["leader"] and nspawn.start_time(facts["leader"]) == facts["leader_start"]:
             machine.leader = facts["leader"]
         return machine
@@ -90,7 +92,7 @@ class Machine(Kit):
         """
         if self._group.populated():
             raise RuntimeError(f"machine {self.name} runs already")
-        self._manager = nspawn.launch(self.name, rootfs(self.release), self.state, self._group)
+        self._manager = nspawn.launch(self.name, rootfs(self.release, self.packages), self.state, self._group)
         try:
             self._await_boot(time.monotonic() + BOOT_LIMIT)
         except Exception:
@@ -164,6 +166,7 @@ class Machine(Kit):
     def _record(self, kept: bool) -> None:
         facts = {
             "release": self.release,
+            "packages": self.packages,
             "kept": kept,
             "pid": os.getpid(),
             "start": nspawn.start_time(os.getpid()),

@@ -45,20 +45,22 @@ FILES = {
 RECIPE = "1"  # raise when `_finish` changes in a way that its tables do not show
 
 
-def rootfs(release: str) -> Path:
+def rootfs(release: str, more: Sequence[str] = ()) -> Path:
     """The cached root file system of that Debian release ("12" or "13"); made if need be (1 to 2 min).
 
-    Raises CalledProcessError, after mmdebstrap's own words on stderr, when no mirror serves it.
+    With ``more`` packages it is a tree of its own. Raises CalledProcessError, after mmdebstrap's own words on stderr,
+    when no mirror serves it.
     """
     suite = SUITES[release]
-    key = digest(suite, RECIPE, *PACKAGES, *OWN_PACKAGES[suite], *MASKED, *FILES, *FILES.values())
-    return made_once(f"rootfs-{suite}", key, lambda draft: _make(suite, draft))
+    packages = [*PACKAGES, *OWN_PACKAGES[suite], *more]
+    key = digest(suite, RECIPE, *packages, *MASKED, *FILES, *FILES.values())
+    return made_once(f"rootfs-{suite}", key, lambda draft: _make(suite, draft, packages))
 
 
-def _make(suite: str, draft: Path) -> None:
+def _make(suite: str, draft: Path, packages: Sequence[str]) -> None:
     say(f"making the root file system of Debian {suite} (one to two minutes, once)")
     began = time.monotonic()
-    debootstrap(suite, draft, "minbase", PACKAGES + OWN_PACKAGES[suite])
+    debootstrap(suite, draft, "minbase", packages)
     _finish(draft)
     say(f"Debian {suite} made in {time.monotonic() - began:.0f} s")
 
