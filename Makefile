@@ -54,11 +54,12 @@ lint: ## ruff, mypy, shellcheck, sizes, floors, drift of the docs, lintian
 deb: ## build the package into dist/
 	@packaging/build-deb.sh dist
 
-bench: prepare ## the figures of DESIGN, as ratios against a peer in the same run; writes the tables of docs/recovery.md, docs/failures.md and docs/write-safety.md
+bench: prepare ## the figures of DESIGN, as ratios against a peer in the same run; writes the tables of docs/recovery.md, docs/failures.md, docs/write-safety.md and docs/guide/getting-started.md
 	@$(WITH_PARTS) -m tests.bench
 	@$(WITH_PARTS) -m tests.bench.failures
 	@$(WITH_PARTS) -m tests.bench.recovery
 	@$(WITH_PARTS) -m tests.bench.edits
+	@$(WITH_PARTS) -m tests.bench.newcomer
 
 clean: ## destroy the machines of `make demo` and `make machine`, remove what was built here (the cache stays)
 	@$(SUDO) $(PYTHON) -m tests.machine destroy --if-there demo deb12 deb13

@@ -81,12 +81,13 @@ class Kit(Inside):
             subprocess.run(["cp", "--archive", "--link", str(source), str(target)], check=True)
         return f"/srv/share/{source.name}"
 
-    def start_s3(self, buckets: Sequence[str] = BUCKETS) -> None:
-        """SeaweedFS on ENDPOINT with signatures on, back after each reboot; each bucket has hello.txt.
+    def start_s3(self, buckets: Sequence[str] = BUCKETS, domain: str = "") -> None:
+        """SeaweedFS on ENDPOINT with signatures on, back after each reboot; each bucket has hello.txt. Below ``domain``
+        its buckets have names of their own.
 
         ADMIN may do everything, READER may read and list, LISTER only list. Raises SeaweedError without a server.
         """
-        command = shlex.join(self.s3_command(DATA, PORT))
+        command = shlex.join([*self.s3_command(DATA, PORT), *([f"-s3.domainName={domain}"] if domain else [])])
         unit = WEED_UNIT.format(data=DATA, command=command, endpoint=ENDPOINT)
         self.write("/etc/systemd/system/weed.service", unit)
         self.run("systemctl daemon-reload && systemctl enable --quiet --now weed.service")

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from pathlib import Path
 
 import pytest
 
 from tests.machine import Machine
 from tests.machine.kit import ENDPOINT
 from tests.s3.seaweed import ADMIN
-from tests.system.kit import CONFIG, KEYS, PYTHON, configure, mount, mounts_on, status, wait_ok
+from tests.system.dialogue import converse
+from tests.system.kit import CONFIG, KEYS, configure, mount, mounts_on, status, wait_ok
 
 pytestmark = pytest.mark.once
 
 STORE = f"--provider seaweedfs --endpoint-url {ENDPOINT}"
-ON_PTY = (Path(__file__).parent / "on_pty.py").read_text()
 DROPINS = "/etc/s3mountd/mounts.d"
 
 
@@ -78,22 +76,14 @@ def test_the_keys_are_those_of_who_will_have_the_folder(machine: Machine) -> Non
 @pytest.mark.usefixtures("keys")
 def test_a_person_is_asked_for_what_is_not_said(machine: Machine) -> None:
     assert machine.run("s3mountctl add </dev/null", check=False).returncode == 64
-    answers = f"{ENDPOINT} seaweedfs 1 bucket-two /srv/asked n".split()
-    process = machine.popen([PYTHON, "-c", ON_PTY, "s3mountctl", "add"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert process.stdin is not None and process.stdout is not None
-    seen, exit_status = "", None
-    for line in process.stdout:
-        said = json.loads(line)
-        seen += said.get("text", "")
-        exit_status = said.get("exit", exit_status)
-        if seen.rstrip(" ").endswith(":") and (answers or "Y/n" in seen):
-            seen = ""
-            process.stdin.write(f"keys {answers.pop(0) if answers else 'y'}\\n\n".encode())
-            process.stdin.flush()
-    process.wait()
-    assert exit_status == 0, seen
+    status_, seen = converse(machine, "s3mountctl add", [
+        ("its URL [1]: ", ENDPOINT), ("A number [1]: ", ""), ("or new [1]: ", "bucket-two"),
+        ("[/root/bucket-two]: ", "/srv/asked"), ("[y/N]: ", "n"), ("[Y/n]: ", "y")])
+    assert status_ == 0, seen
     assert machine.read("/srv/asked/hello.txt") == "hello from bucket-two\n"
-    assert 'credentials = { user = "root" }' in machine.read(f"{DROPINS}/asked.toml")
+    written = machine.read(f"{DROPINS}/asked.toml")
+    assert 'provider = "seaweedfs"' in written, "the store was asked"
+    assert 'credentials = { user = "root" }' in written
 
 
 @pytest.mark.parametrize(("words", "says"), [

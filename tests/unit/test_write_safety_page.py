@@ -66,7 +66,8 @@ def met(status: int, after: Files, case: tuple[Files, Files] = MV, name: str = "
 def test_a_cell_has_status_outcome_and_bytes() -> None:
     assert met(1, {"old": OLD}).cell == "1, nothing lost (old 14→14)"
     assert met(0, {"old": OLD, "new": EMPTY}).cell == "**0, LOST** (old 14→14; new -→0)"
-    assert met(1, {"old": OLD, ".x1": EMPTY, ".x2": NEW, ".x3": EMPTY}).cell == "1, nothing lost (old 14→14; temporary -→0, 13)"
+    left = {".x1": EMPTY, ".x2": NEW, ".x3": EMPTY}
+    assert met(1, {"old": OLD, **left}).cell == "1, nothing lost (old 14→14; temporary -→0, 13)"
     many = {f"file{number}": NEW for number in range(9)}
     assert met(0, many, ({}, many)).cell.endswith("file3 -→13; 5 more files)")
 
