@@ -42,8 +42,8 @@ def page(found: Mapping[str, Sequence[float]]) -> str:
         rows += [(way.name if not number else "", f"`{command}`", f"{seconds:.1f} s")
                  for number, (command, seconds) in enumerate(zip(way.commands, took, strict=True))]
         rows.append(("", "in all", f"**{sum(took):.1f} s**"))
-    about = (f"Debian 12 machine, {os.cpu_count()} cores, load of the host {os.getloadavg()[0]:.1f}; one run each, typed by "
-             "a user with sudo at home.")
+    about = (f"Debian 12 machine, {os.cpu_count()} cores, load of the host {os.getloadavg()[0]:.1f}; one run each, "
+             "typed by a user with sudo at home.")
     return f"{table(('store', 'command', 'took'), rows)}\n\n{about}"
 
 
