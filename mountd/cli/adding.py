@@ -11,7 +11,7 @@ import tomli
 
 from mountd.cli import acts, checking, dialogue, drop_in, kind, stores
 from mountd.cli.console import Console
-from mountd.core.config.rules import derived_name
+from mountd.core.config import rules
 from mountd.core.verdict import Exit
 from mountd.words import paths
 from mountd.words.errors import MountdError
@@ -23,6 +23,13 @@ _OF_THE_DAEMON = ("systemd_credential", "assume_role", "web_identity")
 """What in ``credentials`` names keys that s3mountd alone gets."""
 _MOST = 5
 """Buckets that are named."""
+_FOLDERS = {
+    "folder-not-empty": "move its files away, or say --set nonempty=hide, or name another folder",
+    "folder-unusable": "name another folder, or mend the path",
+    "foreign-mount": "unmount it (umount {folder}), or take it over: s3mountctl import mount-s3 --take-over",
+}
+"""What helps where the folder cannot be mounted on."""
+_FOLDER_LIMIT = 3.0
 _CHECK_LIMIT = 8.0
 """Seconds that the bucket has to answer."""
 
@@ -42,6 +49,9 @@ def add(console: Console, args: Namespace) -> int:
     if args.bucket or not console.can_ask:
         console.warn(["s3mountctl: say BUCKET and FOLDER, or neither at a terminal"])
         return Exit.USAGE
+    if not args.dry_run:
+        # Better said before all the questions.
+        drop_in.writable(paths.DROPINS / "new.toml")
     return dialogue.add(console, args, put)
 
 
@@ -56,6 +66,8 @@ def put(console: Console, args: Namespace, keys: dict[str, object], agreed: Call
     if not args.dry_run:
         console.client.status()
         drop_in.writable(file)
+        if refused := unfit(console, mounts[0]):
+            return refused
         if not args.no_check and (refused := checked(console, mounts[0])):
             return refused
     if not args.json:
@@ -64,6 +76,24 @@ def put(console: Console, args: Namespace, keys: dict[str, object], agreed: Call
         return Exit.WELL
     drop_in.write(file, text)
     return acts.reload(console, args)
+
+
+def unfit(console: Console, mount: Mount) -> Exit:
+    """Why the folder cannot be mounted on, which is said; WELL when it can, or when that is for s3mountd to see."""
+    children = stores.Children()
+    try:
+        found = children.host.ask("fit", _FOLDER_LIMIT, folder=mount.folder, hide=mount.nonempty == "hide")
+    except MountdError:
+        return Exit.WELL
+    finally:
+        children.close()
+    code = str(found["code"])
+    if not code:
+        return Exit.WELL
+    status = console.fail(MountdError(code, str(found["detail"])), _FOLDERS[code].format(folder=mount.folder),
+                          folder=mount.folder)
+    console.warn([f"Nothing was written. More: s3mountctl explain {code}"])
+    return status
 
 
 def checked(console: Console, mount: Mount) -> Exit:
@@ -125,7 +155,7 @@ def _keys(args: Namespace) -> dict[str, object]:
     given = {key: getattr(args, key) for key in _PLAIN if getattr(args, key)}
     if args.ca_bundle:
         given["ca_bundle"] = str(Path(args.ca_bundle).absolute())
-    keys: dict[str, object] = {"name": args.mount_name or derived_name(folder), "bucket": bucket}
+    keys: dict[str, object] = {"name": args.mount_name or rules.name_of(folder, bucket), "bucket": bucket}
     if prefix:
         keys["prefix"] = prefix
     keys |= {"folder": folder, **given}

@@ -103,7 +103,8 @@ def _create(console: Console, args: Namespace, store: Store) -> int:
 
 def _same_store(args: Namespace) -> str:
     """The options that name the store again."""
-    named = (("--endpoint-url", args.endpoint_url), ("--provider", args.provider), ("--profile", args.profile))
+    named = (("--endpoint-url", args.endpoint_url), ("--provider", args.provider), ("--profile", args.profile),
+             ("--ca-bundle", args.ca_bundle))
     return "".join(f" {option} {text}" for option, text in named if text)
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mountd.cli.reads import nearest
 from mountd.core.config import reading as config
 from mountd.core.verdict import Exit
 from mountd.system import configfiles
@@ -59,8 +60,9 @@ def named(name: str, found: Found) -> Mount:
     """The mount of that name. Raises ``no-such-mount``."""
     mount = next((one for one in found.mounts if one.name == name), None)
     if mount is None:
-        detail = repr(name) if not found.problems else f"{name!r} (the configuration has faults: s3mountctl check)"
-        raise MountdError("no-such-mount", detail)
+        close = nearest(name, [one.name for one in found.mounts])
+        faults = " (the configuration has faults: s3mountctl check)" if found.problems else ""
+        raise MountdError("no-such-mount", f"{name!r}{close}{faults}")
     return mount
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from mountd.cli import kind, on_hand, stores
 from mountd.cli.console import Console
 from mountd.cli.text import clean, shortened
-from mountd.core.config.rules import derived_name, is_aws
+from mountd.core.config.rules import is_aws, name_of
 from mountd.core.config.values import suggestion
 from mountd.core.verdict import Exit
 from mountd.words.errors import FaultClass, MountdError
@@ -74,7 +74,7 @@ def _wanted(console: Console) -> _Wanted:
     if is_new:
         bucket = console.answer("Name of the new bucket", f"{hand.user}-{secrets.randbelow(10 ** _DIGITS):0{_DIGITS}}")
     folder = _folder(console, hand, bucket)
-    keys: dict[str, object] = {"name": derived_name(folder), "bucket": bucket, "prefix": prefix, "folder": folder,
+    keys: dict[str, object] = {"name": name_of(folder, bucket), "bucket": bucket, "prefix": prefix, "folder": folder,
                                **store, "allow_delete": _yes(console, "May files be deleted through it?", False),
                                "credentials": credentials}
     return _Wanted({key: value for key, value in keys.items() if value}, whose, is_new)

@@ -9,7 +9,7 @@ from argparse import Namespace
 from pathlib import Path
 
 from mountd.cli import acts, checking, drop_in, versions
-from mountd.cli.console import Console
+from mountd.cli.console import Console, UsageError
 from mountd.core.config import toml_cut
 from mountd.core.verdict import Exit
 from mountd.words import paths
@@ -28,6 +28,8 @@ def edit(console: Console, args: Namespace) -> int:
     """Have a configuration file edited as a draft; what passes the rules is taken on, and nothing else is."""
     console.client.status()
     file = _file_of(args.name) if args.name else paths.CONFIG
+    # Better said before the work than after it.
+    drop_in.writable(file)
     before = file.read_text("utf-8") if file.exists() else ""
     draft = before
     while True:
@@ -44,7 +46,7 @@ def edit(console: Console, args: Namespace) -> int:
 
 
 def _edited(text: str, file: Path) -> str:
-    """The text as the person leaves it; raises ``not-permitted`` when there is no editor."""
+    """The text as the person leaves it; raises UsageError when there is no editor."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "sensible-editor"
     with tempfile.NamedTemporaryFile("w+", prefix=f"{file.stem}-", suffix=".toml", encoding="utf-8") as draft:
         draft.write(text)
@@ -52,14 +54,16 @@ def _edited(text: str, file: Path) -> str:
         try:
             ended = subprocess.run([*shlex.split(editor), draft.name], check=False).returncode
         except OSError as error:
-            raise MountdError("not-permitted", f"{editor}: {error.strerror}; set EDITOR") from error
+            raise UsageError(f"the editor {editor} cannot be run ({error.strerror}): set EDITOR") from error
         # Editors that save by renaming leave another file under the name.
         return text if ended else Path(draft.name).read_text("utf-8")
 
 
 def _again(console: Console) -> bool:
+    if not sys.stdin.isatty():
+        return False
     console.warn(["Edit again? [Y/n]"])
-    return sys.stdin.isatty() and not sys.stdin.readline().strip().lower().startswith("n")
+    return not sys.stdin.readline().strip().lower().startswith("n")
 
 
 def _file_of(name: str) -> Path:

@@ -1,10 +1,13 @@
 """``s3mountctl import``: mounts of other tools, shown as TOML, written as one file, and taken over with consent."""
 
+import contextlib
 from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mountd.cli import acts, adding, caller, checking, drop_in, running, takeover
+from mountd.cli import acts, adding, caller, checking, drop_in, kind, running, takeover
 from mountd.cli.console import Console
 from mountd.cli.reads import nearest
 from mountd.core.imports.draft import Imported, Proposal, Source
@@ -13,14 +16,15 @@ from mountd.core.imports.table import IMPORTERS, Importer
 from mountd.core.verdict import Exit
 from mountd.words import paths
 from mountd.words.errors import MountdError
+from mountd.words.model import Mount
 from mountd.words.providers import PROVIDERS
 
 
 def import_(console: Console, args: Namespace) -> int:
     """Propose what a source has, write it, and have it mounted."""
-    for word, known, kind in ((args.source, IMPORTERS, "source"), (args.provider, PROVIDERS, "provider")):
+    for word, known, what in ((args.source, IMPORTERS, "source"), (args.provider, PROVIDERS, "provider")):
         if word and word not in known:
-            console.warn([f"s3mountctl: there is no {kind} {word!r}{nearest(word, known)}",
+            console.warn([f"s3mountctl: there is no {what} {word!r}{nearest(word, known)}",
                           f"There are: {', '.join(known)}"])
             return Exit.USAGE
     try:
@@ -28,7 +32,7 @@ def import_(console: Console, args: Namespace) -> int:
     except ValueError as error:
         console.warn([f"s3mountctl: {error}"])
         return Exit.USAGE
-    found = _settled(read, args)
+    found = _settled(console, read, args)
     if not args.json:
         console.note(map(str, found.remarks))
     if not found.proposals:
@@ -97,11 +101,23 @@ def _text(file: str) -> str:
         return ""
 
 
-def _settled(found: Imported, args: Namespace) -> Imported:
+def _recognised(console: Console, one: Proposal, given: Given, there: Sequence[Mount]) -> Proposal:
+    """With what is known of its store, or what that says itself; as it is where the store is not reached."""
+    keys = {**one.keys, **given.place}
+    keys = {**kind.of_mounts(str(keys.get("endpoint_url", "")), there), **keys}
+    if kind.is_open(keys) and {"bucket", "folder"} <= keys.keys():
+        with contextlib.suppress(MountdError):
+            keys |= {"provider": kind.asked(console, keys)}
+    return replace(one, keys={key: value for key, value in keys.items() if value != ""})
+
+
+def _settled(console: Console, found: Imported, args: Namespace) -> Imported:
     bucket, prefix = adding.bucket_and_prefix(args.bucket) if args.bucket else ("", "")
     folder = adding.folder_of(args.folder) if args.folder else ""
     given = Given(args.only or "", bucket, prefix, folder, args.provider or "", args.endpoint_url or "")
     there = checking.check([], None).mounts
+    if not given.provider:
+        found = replace(found, proposals=tuple(_recognised(console, one, given, there) for one in found.proposals))
     return settled(found, given, [mount.name for mount in there], [mount.folder for mount in there])
 
 

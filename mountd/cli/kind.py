@@ -18,7 +18,9 @@ _OTHER = "other"
 
 def of_mounts(url: str, mounts: Iterable[Mount]) -> dict[str, object]:
     """``provider`` and ``ca_bundle`` of a mount that has the same store, nothing without one."""
-    mount = next((one for one in mounts if one.options.get("endpoint_url") == url), None)
+    there = [one for one in mounts if one.options.get("endpoint_url") == url]
+    # One whose kind is known goes before one that only is not AWS.
+    mount = min(there, key=lambda one: one.provider == _OTHER, default=None)
     if mount is None or is_aws(url):
         return {}
     return {"provider": mount.provider, **{key: mount.options[key] for key in ("ca_bundle",) if key in mount.options}}

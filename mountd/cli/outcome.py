@@ -65,6 +65,9 @@ def settled(goal: Goal, before: Document | None, after: Document | None, calm: b
     trying = after is not None and after["state"] == "waiting" and not after["next_try"]
     if after is None or trying or after["state"] in _PASSING:
         return False
+    if before is None and after["state"] == "foreign":
+        # What was taken away a moment ago is seen to be gone in the next one.
+        return calm
     if after["state"] == "mounted" and (not goal.up or after["health"] in ("ok", "unknown")):
         return False
     return calm or before is None or any(after[mark] != before[mark] for mark in _MARKS)

@@ -81,6 +81,8 @@ def of_caller(*, profile: str = "", endpoint_url: str = "", user: str = "", regi
     provider = provider or (guessed(endpoint_url) or _OTHER if endpoint_url else DEFAULT)
     if provider not in PROVIDERS:
         raise UsageError(f"there is no provider {provider!r}{nearest(provider, PROVIDERS)}")
+    if endpoint_url and not endpoint_url.startswith(("http://", "https://")):
+        raise UsageError(f"--endpoint-url {endpoint_url}: a URL begins with https:// or http://")
     preset = PROVIDERS[provider]
     named = {"endpoint_url": endpoint_url, "region": region or preset.region(endpoint_url),
              "ca_bundle": str(Path(ca_bundle).absolute()) if ca_bundle else ""}

@@ -90,6 +90,7 @@ def test_a_person_is_asked_for_what_is_not_said(machine: Machine) -> None:
     ("s3://bucket-one /srv/added --region us-west-22", 'region: "us-west-22" is not an AWS region'),
     ("s3://bucket-one /srv/added --set standbi=true", 'standbi: unknown key (did you mean "standby"?)'),
     ("s3://bucket-one /etc", 'folder: "/etc" belongs to the system'),
+    ("s3://bucket-one /srv/файлы --endpoint-url s3.test:9000", "--endpoint-url s3.test:9000: a URL begins with"),
     ("s3://bucket-one /srv/first/inside", 'lies in the folder of mount "first"'),
     ("s3://bucket-one /srv/other/first", '"first" is also the name of the mount at'),
 ])
@@ -99,6 +100,41 @@ def test_what_would_be_refused_is_not_written(machine: Machine, words: str, says
     assert done.returncode == 64
     assert says in done.stderr
     assert machine.run(f"ls {DROPINS}").stdout == ""
+
+
+@pytest.mark.parametrize(("prepare", "says", "helps"), [
+    ("mkdir /srv/added && touch /srv/added/mine", "/srv/added is not empty (it holds mine)", "--set nonempty=hide"),
+    ("touch /srv/added", "/srv/added cannot be used: it is not a folder", "name another folder"),
+    ("mkdir /srv/added && mount -t tmpfs campus /srv/added", "something else is mounted on /srv/added (tmpfs campus)",
+     "s3mountctl import mount-s3 --take-over"),
+])
+@pytest.mark.usefixtures("keys")
+def test_a_folder_that_cannot_be_mounted_on_is_told_before(
+        machine: Machine, prepare: str, says: str, helps: str) -> None:
+    machine.run(prepare)
+    try:
+        done = machine.run(f"s3mountctl add bucket-one /srv/added {STORE}", check=False)
+        said = " ".join(done.stderr.split())
+        assert (done.returncode, says in said, helps in said) == (2, True, True), said
+        assert machine.run(f"ls {DROPINS}").stdout == ""
+    finally:
+        machine.run("umount -q /srv/added; rm -rf /srv/added", check=False)
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_folder_whose_name_has_no_letter_that_a_mount_may_have(machine: Machine) -> None:
+    machine.run(f"s3mountctl add bucket-one /srv/файлы {STORE}")
+    assert machine.read("/srv/файлы/hello.txt") == "hello from bucket-one\n"
+    close = machine.run("s3mountctl remove 'bucket one'", check=False)
+    assert "did you mean 'bucket-one'?" in close.stderr
+    machine.run("s3mountctl remove bucket-one")
+
+
+def test_who_may_not_write_is_told_before_any_work(machine: Machine) -> None:
+    ended, seen = converse(machine, "s3mountctl add", [], "rob")
+    assert (ended, "use sudo" in seen, "Which store" in seen) == (2, True, False), seen
+    editor = machine.run("s3mountctl edit", user="rob", check=False, env=_editor(machine, "s/a/b/"))
+    assert "you may not do this: /etc/s3mountd/mounts.toml" in " ".join(editor.stderr.split())
 
 
 def test_nothing_is_written_without_rights_or_when_it_is_only_tried(machine: Machine) -> None:
@@ -148,7 +184,8 @@ def test_a_draft_with_faults_changes_nothing(machine: Machine) -> None:
     assert "nothing was changed" in done.stderr
     assert machine.read(CONFIG) == before
     assert machine.run("s3mountctl edit", env={"EDITOR": "true"}).stderr == "s3mountctl: nothing was changed\n"
-    assert machine.run("s3mountctl edit", env={"EDITOR": "/nonexistent"}, check=False).returncode == 2
+    none = machine.run("s3mountctl edit", env={"EDITOR": "/nonexistent"}, check=False)
+    assert (none.returncode, "set EDITOR" in none.stderr) == (64, True)
 
 
 def test_keys_that_only_the_daemon_gets_at_are_not_missed(machine: Machine) -> None:

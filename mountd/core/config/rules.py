@@ -39,6 +39,11 @@ def derived_name(folder: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.]+", "-", last).lstrip("-.")[:64].rstrip("-")
 
 
+def name_of(folder: str, bucket: str) -> str:
+    """A name for a new mount: the folder's, or the bucket's where no letter of the folder's may stand in a name."""
+    return derived_name(folder) or derived_name(bucket.rpartition(":")[2])
+
+
 def bucket(text: str, strict: bool) -> None:
     """A bucket's name, an access point's alias or ARN. ``strict`` is False where AWS's naming rules do not count."""
     if text.startswith("arn:"):
@@ -161,6 +166,13 @@ def folder(text: str) -> None:
     if text in _SYSTEM or f"{text}/".startswith(_SYSTEM_TREES):
         raise WrongValueError(f"{show(text)} belongs to the system and cannot be covered",
                               f"write a folder below, such as {show('/mnt/bucket')}")
+    if _too_long(text):
+        raise WrongValueError("is longer than a path may be: 255 bytes for each part, 4095 in all")
+
+
+def _too_long(text: str) -> bool:
+    """Has it a part of more than 255 bytes, or more than 4095 in all (limits.h, NAME_MAX and PATH_MAX)?"""
+    return any(len(part.encode()) > 255 for part in text.split("/")) or len(text.encode()) > 4095
 
 
 def kms_key(text: str) -> None:

@@ -2,18 +2,22 @@
 
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from mountd.core.findings import Finding, Level, ok, skipped
+from mountd.core.layers import Kind
 from mountd.system import mounts
 from mountd.system.answering import Question
 from mountd.system.host.asked import Asked
 from mountd.words import paths
 
 _UPDATEDB = Path("/etc/updatedb.conf")
+_NAMED = 3
+"""Files that are named of those that stand in the way."""
 _TYPE = f"fuse.{paths.FUSE_SUBTYPE}"
 
 
@@ -58,6 +62,30 @@ def updatedb(asked: Asked, file: Path = _UPDATEDB) -> Iterator[Finding]:
 
 def _pruned(folder: str, pruned: set[str]) -> bool:
     return any(folder == one or folder.startswith(f"{one.rstrip('/')}/") for one in pruned)
+
+
+def fit(question: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
+    """The task ``fit``: can ``folder`` be mounted on? Answer: ``code``, "" when it can or when that is not to be seen
+    from here, and ``detail``. ``hide``: files in it may be hidden."""
+    folder = str(question["folder"])
+    entries = mounts.parse(mounts.MOUNTINFO.read_text("utf-8", "surrogateescape"))
+    layers = mounts.stack(entry for entry in entries if entry.path == folder)
+    code, detail = "", ""
+    if layers and layers[0].kind is Kind.FOREIGN:
+        code, detail = "foreign-mount", layers[0].description
+    elif not layers:
+        try:
+            if not stat.S_ISDIR(os.stat(folder).st_mode):
+                code, detail = "folder-unusable", "it is not a folder"
+            elif not question["hide"] and (names := sorted(os.listdir(folder))):
+                code, detail = "folder-not-empty", f"it holds {', '.join(names[:_NAMED])}"
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            # s3mountd, which is root, may see more.
+            if os.geteuid() == 0:
+                code, detail = "folder-unusable", error.strerror or str(error)
+    return {"code": code, "detail": detail}
 
 
 def answers(question: Question, _descriptors: Sequence[int]) -> dict[str, Any]:

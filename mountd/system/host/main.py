@@ -12,6 +12,7 @@ TASKS: Tasks = {
     "checks": checks.names,
     "check": checks.check,
     "folder": folders.answers,
+    "fit": folders.fit,
     "parts": collecting.parts,
     "part": collecting.part,
     "scan": collecting.scan,

@@ -9,7 +9,8 @@ from types import TracebackType
 import pytest
 
 from mountd.cli import adding, checking, kind, on_hand, stores
-from mountd.cli.console import Console
+from mountd.cli.console import Console, UsageError
+from mountd.core.config import rules
 from mountd.core.imports.draft import Source
 from mountd.core.verdict import Exit
 from mountd.words.errors import MountdError
@@ -166,6 +167,26 @@ def test_what_is_known_of_a_store_comes_from_all_places() -> None:
     tables = [table for _, table in hand.keys("https://s3.lab")]
     assert tables[:2] == [{"user": "rob", "profile": "lab"}, {"user": "rob"}]
     assert [table for _, table in hand.keys("")][-2:] == [{"role": "instance"}, {"anonymous": True}]
+
+
+def test_of_two_mounts_of_a_store_the_one_whose_kind_is_known_counts() -> None:
+    other = MOUNT.replace('"ceph"', '"other"')
+    for first, second in ((MOUNT, other), (other, MOUNT)):
+        mounts = accepted(first + second.replace("/mnt/h", "/mnt/i")).mounts
+        assert kind.of_mounts(URL, mounts) == {"provider": "ceph"}
+
+
+@pytest.mark.parametrize("url", ["s3.test:9000", "ftp://s3.test"])
+def test_what_is_no_url_is_said_to_be_none(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    with pytest.raises(UsageError, match="begins with https:// or http://"):
+        added(monkeypatch, CEPH, endpoint_url=url)
+
+
+@pytest.mark.parametrize(("folder", "bucket", "name"), [
+    ("/home/rob/data", "hilbert", "data"), ("/home/rob/мой бакет", "hilbert", "hilbert"), ("/", "hilbert", "hilbert"),
+    ("/home/rob/мой", "arn:aws:s3:us-west-2:123456789012:accesspoint/lab", "lab")])
+def test_a_name_for_every_folder(folder: str, bucket: str, name: str) -> None:
+    assert rules.name_of(folder, bucket) == name
 
 
 def test_a_mount_of_aws_says_nothing_of_other_stores() -> None:

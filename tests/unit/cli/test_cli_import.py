@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from mountd.cli import caller, running
+from mountd.cli import caller, kind, running
 from mountd.cli.main import main
 from mountd.words import paths
+from mountd.words.errors import MountdError
 
 
 @contextmanager
@@ -132,3 +133,19 @@ def test_who_is_at_the_keyboard(monkeypatch: pytest.MonkeyPatch, uid: int, sudo:
     monkeypatch.setenv("SUDO_UID", sudo)
     monkeypatch.setattr(os, "geteuid", lambda: uid)
     assert caller.uid() == wanted
+
+
+def test_a_store_says_what_it_is_and_one_that_is_away_does_not(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def asked(_console: object, keys: dict[str, object]) -> str:
+        if "away" in str(keys["endpoint_url"]):
+            raise MountdError("connection-refused")
+        return "ceph"
+
+    monkeypatch.setattr(kind, "asked", asked)
+    line = "s3fs#{name} /mnt/{name} fuse url=https://s3.{name}.test,use_path_request_style 0 0\n"
+    (tmp_path / "fstab").write_text(line.format(name="campus") + line.format(name="away"))
+    assert main(["import", "fstab", str(tmp_path / "fstab"), "--dry-run"]) == 0
+    written = capsys.readouterr().out
+    assert 'provider = "ceph"\nendpoint_url = "https://s3.campus.test"' in written
+    assert 'provider = "other"\nendpoint_url = "https://s3.away.test"' in written

@@ -90,6 +90,9 @@ def test_a_mount_that_was_not_there_before() -> None:
     assert not outcome.settled(STARTED, None, None, calm=True)
     assert outcome.settled(STARTED, None, mount(), calm=False)
     assert not outcome.settled(APPLIED, None, None, calm=True)
+    foreign = mount(state="foreign", health="unknown")
+    assert not outcome.settled(APPLIED, None, foreign, calm=False), "it may have gone a moment ago"
+    assert outcome.settled(APPLIED, None, foreign, calm=True)
     assert outcome.settled(STOPPED, mount(), None, calm=False)
 
 

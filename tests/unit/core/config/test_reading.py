@@ -243,11 +243,13 @@ FOLDERS = [
     ("/home/rob/../ann", 'must not go up by "..", as "/home/rob/../ann" does (write the path that it leads to)'),
     ("/", '"/" belongs to the system and cannot be covered (write a folder below, such as "/mnt/bucket")'),
     ("/etc/", '"/etc" belongs to the system and cannot be covered (write a folder below, such as "/mnt/bucket")'),
+    ("/mnt/" + "ü" * 128, "is longer than a path may be: 255 bytes for each part, 4095 in all"),
+    ("/mnt" + "/long" * 900, "is longer than a path may be: 255 bytes for each part, 4095 in all"),
     ("/proc/x", '"/proc/x" belongs to the system and cannot be covered (write a folder below, such as "/mnt/bucket")'),
 ]
 
 
-@pytest.mark.parametrize(("folder", "message"), FOLDERS, ids=[folder for folder, _ in FOLDERS])
+@pytest.mark.parametrize(("folder", "message"), FOLDERS, ids=[folder[:20] for folder, _ in FOLDERS])
 def test_wrong_folders(folder: str, message: str) -> None:
     text = f'[[mount]]\nname = "x"\nbucket = "abc"\nuser = "rob"\nfolder = "{folder}"\n'
     assert refused(text) == [f'm.toml:5: mount "x": folder: {message}']

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mountd.core.findings import Finding, Level
+from mountd.system import mounts
 from mountd.system.host import folders, host, network, secrets
 from mountd.system.host.asked import Asked, Wanted
 from mountd.system.host.checks import CHECKS, check, names
@@ -92,6 +93,32 @@ def test_fuse_that_is_not_for_everybody(monkeypatch: pytest.MonkeyPatch, uid: in
     found, = host.fuse(ONE)
     assert found.level is level
     assert text in found.text
+
+
+@pytest.mark.parametrize(("mounted", "hide", "code", "detail"), [
+    ("", False, "folder-not-empty", "it holds a, b, c"), ("", True, "", ""),
+    ("fuse.rclone campus:data", False, "foreign-mount", "fuse.rclone campus:data"),
+    ("fuse.mount-s3 s3://b", False, "", "")])
+def test_a_folder_that_cannot_be_mounted_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mounted: str, hide: bool,
+                                            code: str, detail: str) -> None:
+    table, folder = tmp_path / "mountinfo", tmp_path / "folder"
+    table.write_text("22 1 0:21 / / rw - ext4 /dev/sda rw\n"
+                     + f"24 22 0:50 / {folder} rw - {mounted} rw\n" * bool(mounted))
+    monkeypatch.setattr(mounts, "MOUNTINFO", table)
+    folder.mkdir()
+    for name in "dcba":
+        (folder / name).touch()
+    assert folders.fit({"folder": str(folder), "hide": hide}, ()) == {"code": code, "detail": detail}
+
+
+@pytest.mark.parametrize(("name", "uid", "code", "detail"), [
+    ("file", 0, "folder-unusable", "it is not a folder"), ("new", 0, "", ""),
+    ("file/x", 0, "folder-unusable", "Not a directory"), ("file/x", 1000, "", "")])
+def test_a_folder_that_is_none_or_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, uid: int,
+                                               code: str, detail: str) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(os, "geteuid", lambda: uid)
+    assert folders.fit({"folder": str(tmp_path / name), "hide": False}, ()) == {"code": code, "detail": detail}
 
 
 def test_a_machine_without_a_name_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
