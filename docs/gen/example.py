@@ -38,7 +38,8 @@ _INNER = {
 
 _SAMPLES = {
     "on_stop": '"unmount"', "on_upgrade": '"keep"', "log_level": '"debug"', "http": '"127.0.0.1:9787"',
-    "on_change": '["/usr/local/bin/s3-changed"]', "webhook": '"https://hooks.example.org/s3?key=..."',
+    "on_change": '["/usr/local/bin/s3-changed"]', "allow_users": "true",
+    "webhook": '"https://hooks.example.org/s3?key=..."',
     "name": '"erdos"', "bucket": '"erdos-23049527340598"', "prefix": '"runs/2026/"', "folder": '"/home/rob/bucket2"',
     "provider": '"ceph"', "credentials": '{ user = "rob", profile = "kopah" }', "when_away": '"wait"',
     "nonempty": '"hide"', "user": '"rob"', "group": '"users"', "enabled": "false", "start_timeout": '"5min"',

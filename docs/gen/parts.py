@@ -8,7 +8,14 @@ from mountd.cli.commands import COMMANDS
 from mountd.cli.render import filled, value
 from mountd.words.errors import FAULTS
 from mountd.words.fault import RETRY, Retry
-from mountd.words.keys import CHECK_KEYS, CREDENTIAL_KEYS, DAEMON_KEYS, MOUNT_KEYS
+from mountd.words.keys import (
+    CHECK_KEYS,
+    CREDENTIAL_KEYS,
+    DAEMON_KEYS,
+    MOUNT_KEYS,
+    USER_CREDENTIAL_KEYS,
+    USER_KEYS,
+)
 from mountd.words.model import OptionValue
 from mountd.words.options import OLDEST, OPTIONS, REFUSED, Kind, Option, version_text
 from mountd.words.providers import PROVIDERS
@@ -71,6 +78,12 @@ def daemon_keys() -> str:
     return _terms(map(_key, DAEMON_KEYS.values()))
 
 
+def user_keys() -> str:
+    """The names of the keys that users may set."""
+    inner = ", ".join(f"**{name}**" for name in USER_CREDENTIAL_KEYS)
+    return ", ".join(f"**{name}**" for name in USER_KEYS) + f"; in **credentials** {inner}.\n"
+
+
 def options() -> str:
     """The keys of a mount that are mount-s3's options."""
     return _terms(map(_key, OPTIONS.values()))
@@ -91,7 +104,7 @@ def providers() -> str:
 PARTS: dict[str, Callable[[], str]] = {
     part.__name__.replace("_", "-"): part
     for part in (commands, overview, codes, retries, mount_keys, credential_keys, check_keys, daemon_keys,
-                 options, refused, providers)
+                 user_keys, options, refused, providers)
 }
 
 

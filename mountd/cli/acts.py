@@ -50,7 +50,7 @@ def settle(console: Console, args: Namespace, plan: Document, before: Document) 
         console.say(render.plan(plan, console.style))
     if args.no_wait or not goals:
         return Exit.WELL
-    return _await(console, args, goals, before, show=not args.json)
+    return await_goals(console, args, goals, before, show=not args.json)
 
 
 def wait(console: Console, args: Namespace) -> int:
@@ -83,10 +83,10 @@ def _order(console: Console, args: Namespace, method: str, goal: Goal) -> int:
             worst = max(worst, console.fail(error, name=name))
     if args.no_wait or not goals:
         return worst
-    return max(worst, _await(console, args, goals, before))
+    return max(worst, await_goals(console, args, goals, before))
 
 
-def _await(
+def await_goals(
     console: Console, args: Namespace, goals: Mapping[str, Goal], before: Document, show: bool = True,
 ) -> Exit:
     """Follow every mount to its goal, show where each one got, and give the exit status."""

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import tomli
 
-from mountd.cli import acts, checking, dialogue, drop_in, kind, stores
+from mountd.cli import acts, checking, dialogue, drop_in, kind, own, stores
 from mountd.cli.console import Console
-from mountd.core.config import rules
+from mountd.core.config import rules, users
 from mountd.core.verdict import Exit
 from mountd.words import paths
 from mountd.words.errors import MountdError
@@ -49,9 +49,9 @@ def add(console: Console, args: Namespace) -> int:
     if args.bucket or not console.can_ask:
         console.warn(["s3mountctl: say BUCKET and FOLDER, or neither at a terminal"])
         return Exit.USAGE
-    if not args.dry_run:
+    if not args.dry_run and not drop_in.is_writable(paths.DROPINS / "new.toml") and not own.counts(console):
         # Better said before all the questions.
-        drop_in.writable(paths.DROPINS / "new.toml")
+        raise MountdError("not-permitted", users.HOW_TO_ALLOW)
     return dialogue.add(console, args, put)
 
 
@@ -59,13 +59,17 @@ def put(console: Console, args: Namespace, keys: dict[str, object], agreed: Call
         ) -> int:
     """Check, show and, if that is agreed to, write a mount. Nothing is written that would not come up."""
     file = paths.DROPINS / f"{keys['name']}.toml"
+    if not drop_in.is_writable(file):
+        if own.counts(console):
+            return own.put(console, args, keys, agreed, checked)
+        if not args.dry_run:
+            raise MountdError("not-permitted", users.HOW_TO_ALLOW)
     text = drop_in.sections([keys])
     refused, mounts = drop_in.judged(console, file, text)
     if refused:
         return refused
     if not args.dry_run:
         console.client.status()
-        drop_in.writable(file)
         if refused := unfit(console, mounts[0]):
             return refused
         if not args.no_check and (refused := checked(console, mounts[0])):

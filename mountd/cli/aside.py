@@ -20,7 +20,9 @@ def worker(mount: Document) -> str:
 
 def fields(mount: Document, now: datetime) -> list[tuple[str, str]]:
     """Labels and texts."""
-    return [*_usage(mount, now), *_can(mount), *_uploads(mount, now)]
+    owner = mount.get("owner")
+    own = [("owner", f"{clean(owner)}, who manages it without sudo")] if owner else []
+    return [*own, *_usage(mount, now), *_can(mount), *_uploads(mount, now)]
 
 
 def versions(document: Document, style: Style) -> list[str]:

@@ -9,8 +9,10 @@ from typing import Any
 
 from mountd.cli.reads import nearest
 from mountd.core.config import reading as config
+from mountd.core.config import users
+from mountd.core.config.facts import Findings
 from mountd.core.verdict import Exit
-from mountd.system import configfiles
+from mountd.system import configfiles, userlists
 from mountd.words import paths
 from mountd.words.errors import MountdError
 from mountd.words.model import Mount, Place, Problem
@@ -25,6 +27,8 @@ class Found:
     warnings: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
     mounts: tuple[Mount, ...] = ()
+    users: tuple[Mount, ...] = ()
+    """Those of users, on lists that nobody but the daemon writes."""
 
     @property
     def status(self) -> Exit:
@@ -53,12 +57,22 @@ def check(files: Sequence[str], worker_version: Version | None, drafts: Mapping[
         desired = config.read(_with_drafts(sources, drafts or {}), facts)
     except config.ConfigError as error:
         return Found((*problems, *error.problems))
-    return Found(tuple(problems), config.warnings(desired, facts), desired.notes, desired.mounts)
+    allowed = desired.daemon.allow_users and not files
+    of_users = users.read(userlists.collect(paths.USERS)[0], desired.mounts, facts).mounts if allowed else ()
+    return Found(tuple(problems), config.warnings(desired, facts), desired.notes, desired.mounts, of_users)
+
+
+def own(login: str, text: str, worker_version: Version | None) -> Found:
+    """A user's mount as the daemon would take it, but for what else is mounted here."""
+    place, findings = paths.USERS / f"{login}.toml", Findings()
+    mounts = users.of_list(users.UserList(login, config.Source(str(place), text)),
+                           configfiles.host_facts(worker_version), findings)
+    return Found(tuple(findings.problems), mounts=tuple(mounts))
 
 
 def named(name: str, found: Found) -> Mount:
     """The mount of that name. Raises ``no-such-mount``."""
-    mount = next((one for one in found.mounts if one.name == name), None)
+    mount = next((one for one in (*found.mounts, *found.users) if one.name == name), None)
     if mount is None:
         close = nearest(name, [one.name for one in found.mounts])
         faults = " (the configuration has faults: s3mountctl check)" if found.problems else ""

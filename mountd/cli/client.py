@@ -104,8 +104,12 @@ class Client:
         return self.decoded(self.history_text(name))
 
     def act(self, method: str, name: str) -> None:
-        """Ask for ``Start``, ``Stop`` or ``Restart`` of one mount; the outcome shows in the status later."""
+        """Ask for ``Start``, ``Stop``, ``Restart``, ``RemoveMount``: the outcome shows in the status later."""
         self._order(method, GLib.Variant("(s)", (name,)))
+
+    def add_mount(self, section: str) -> str:
+        """Put one ``[[mount]]``, as TOML, on the caller's own list; gives the mount's name."""
+        return str(self._order("AddMount", GLib.Variant("(s)", (section,))))
 
     def reload(self) -> None:
         """Read the configuration again; ``config-invalid`` carries one fault a line."""
@@ -184,9 +188,9 @@ class Client:
             self._bus.signal_subscribe("org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
                                        "/org/freedesktop/DBus", paths.BUS_NAME, Gio.DBusSignalFlags.NONE, owner)]
 
-    def _order(self, method: str, arguments: Any = None) -> None:
+    def _order(self, method: str, arguments: Any = None) -> Any:
         """Root is not asked by polkit; everybody else may be asked for a password meanwhile."""
-        self._call(method, arguments, PERSON_LIMIT if os.geteuid() else self._limit)
+        return self._call(method, arguments, PERSON_LIMIT if os.geteuid() else self._limit)
 
     def _call(self, method: str, arguments: Any = None, limit: float | None = None) -> Any:
         limit = limit or self._limit

@@ -96,8 +96,9 @@ _ROWS = (
          Argument(("--dry-run",), "show what would be written, and write nothing"), _NO_WAIT, _TIMEOUT, _JSON),
         "Asks the store for the bucket with the keys that the mount will use, shows the lines, writes them into a file "
         "of its own in /etc/s3mountd/mounts.d, and waits until the folder is there or the reason why not is known. "
-        "Nothing is written that s3mountd or the store would refuse. Without BUCKET and FOLDER, at a terminal, it asks "
-        "for all of it; Ctrl-C leaves nothing behind."),
+        "Nothing is written that s3mountd or the store would refuse. Without sudo, where allow_users lets you, it is a "
+        "mount of your own, in your home and with your keys, called LOGIN.NAME. Without BUCKET and FOLDER, at a "
+        "terminal, it asks for all of it; Ctrl-C leaves nothing behind."),
     Command(
         "edit", _lazily("edit"), "edit the configuration and take it on",
         (Argument(("NAME",), "name of a mount: edit the file it stands in", Take.MAYBE, fill=Fill.MOUNTS),
@@ -107,8 +108,8 @@ _ROWS = (
     Command(
         "remove", _lazily("remove"), "take mounts out of the configuration and unmount them",
         (_NAMES, _NO_WAIT, _TIMEOUT, _JSON),
-        "Uploads under way may finish first. The file keeps its comments and all else that is in it; nothing in the "
-        "bucket is touched."),
+        "Uploads under way may finish first. Mounts of your own need no sudo. The file keeps its comments and all else "
+        "that is in it; nothing in the bucket is touched."),
     Command(
         "import", _lazily("import_", "importing"), "take mounts over from another tool",
         (Argument(("SOURCE",), f"one of {', '.join(SOURCES)}", Take.ONE, fill=Fill.SOURCES),

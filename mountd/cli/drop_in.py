@@ -29,10 +29,14 @@ def judged(console: Console, file: Path, text: str) -> tuple[Exit, Sequence[Moun
     return Exit.WELL, [mount for mount in found.mounts if mount.place.file == str(file)]
 
 
+def is_writable(file: Path) -> bool:
+    """May the caller write there?"""
+    return os.access(file.parent if file.parent.exists() else file.parent.parent, os.W_OK)
+
+
 def writable(file: Path) -> None:
     """Raises ``not-permitted`` when the caller may not write there: better said before a store is asked."""
-    folder = file.parent if file.parent.exists() else file.parent.parent
-    if not os.access(folder, os.W_OK):
+    if not is_writable(file):
         raise MountdError("not-permitted", f"{file}: {os.strerror(errno.EACCES)}")
 
 

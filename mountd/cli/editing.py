@@ -8,7 +8,7 @@ import tempfile
 from argparse import Namespace
 from pathlib import Path
 
-from mountd.cli import acts, checking, drop_in, versions
+from mountd.cli import acts, checking, drop_in, own, versions
 from mountd.cli.console import Console, UsageError
 from mountd.core.config import toml_cut
 from mountd.core.verdict import Exit
@@ -18,10 +18,13 @@ from mountd.words.errors import MountdError
 
 def remove(console: Console, args: Namespace) -> int:
     """Take mounts out of the files they stand in, and have them unmounted."""
-    console.client.status()
-    for name in dict.fromkeys(args.name):
+    owners = {mount["name"]: mount.get("owner", "") for mount in console.client.status()["mounts"]}
+    of_users = [name for name in dict.fromkeys(args.name) if owners.get(name)]
+    worst = own.remove(console, args, of_users) if of_users else Exit.WELL
+    others = [name for name in dict.fromkeys(args.name) if name not in of_users]
+    for name in others:
         _remove(name)
-    return acts.reload(console, args)
+    return max(worst, acts.reload(console, args)) if others else worst
 
 
 def edit(console: Console, args: Namespace) -> int:
@@ -67,7 +70,10 @@ def _again(console: Console) -> bool:
 
 
 def _file_of(name: str) -> Path:
-    return Path(checking.named(name, checking.check([], None)).place.file)
+    mount = checking.named(name, checking.check([], None))
+    if mount.owner:
+        raise MountdError("not-permitted", f"{name} is a mount of {mount.owner}'s own: remove it and add it anew")
+    return Path(mount.place.file)
 
 
 def _remove(name: str) -> None:

@@ -165,12 +165,14 @@ def value(raw: Any) -> str:
 
 
 def _problems(document: Document, style: Style) -> list[str]:
-    problems = document["daemon"]["problems"]
-    if not problems:
-        return []
-    head = "The configuration has faults; the one read before stays in force:"
-    return [style.paint(head, Exit.DEGRADED), *_bullets(problems, style),
-            "  mend them, then run: sudo s3mountctl reload", ""]
+    problems, of_users = document["daemon"]["problems"], document["daemon"].get("users_problems", [])
+    lines = []
+    if problems:
+        lines += [style.paint("The configuration has faults; the one read before stays in force:", Exit.DEGRADED),
+                  *_bullets(problems, style), "  mend them, then run: sudo s3mountctl reload", ""]
+    if of_users:
+        lines += ["Mounts of users that cannot be, which concerns no other:", *_bullets(of_users, style), ""]
+    return lines
 
 
 def _bullets(texts: Iterable[str], style: Style) -> list[str]:

@@ -26,16 +26,20 @@ class Front:
 
     endpoint_url: str
     ca_bundle: str = ""
+    owner: str = ""
+    """Whose mounts go by it: what a user does at a front is not to be felt by others."""
 
     @classmethod
     def of(cls, mount: Mount) -> "Front":
         """That of a mount's endpoint."""
-        return cls(str(mount.options.get("endpoint_url", "")).rstrip("/"), str(mount.options.get("ca_bundle", "")))
+        return cls(str(mount.options.get("endpoint_url", "")).rstrip("/"), str(mount.options.get("ca_bundle", "")),
+                   mount.owner)
 
     @property
     def name(self) -> str:
         """What its units are called by."""
-        return hashlib.sha256(f"{self.endpoint_url}\n{self.ca_bundle}".encode()).hexdigest()[:12]
+        parts = [self.endpoint_url, self.ca_bundle, *filter(None, [self.owner])]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
     @property
     def host(self) -> str:

@@ -103,6 +103,9 @@ class DaemonView:
     problems: tuple[str, ...] = ()
     mount_s3: str = ""
     """The version that is installed; empty when there is none that can be used."""
+    allow_users: bool = False
+    users_problems: tuple[str, ...] = ()
+    """What is wrong with lists of users."""
 
 
 def stamp(seconds: float | None) -> str | None:
@@ -122,7 +125,7 @@ def mount_document(view: View) -> dict[str, Any]:
     mount, reason, outage, standby = view.mount, view.reason, view.last_outage, view.standby
     return {
         "name": mount.name, "bucket": mount.bucket, "prefix": mount.prefix, "folder": mount.folder,
-        "provider": mount.provider, "state": view.state.value, "health": view.health.value,
+        "provider": mount.provider, "owner": mount.owner, "state": view.state.value, "health": view.health.value,
         "reason": {"code": reason.code, "text": reason.text, "hint": reason.hint} if reason else None,
         "since": stamp(view.since), "checked_at": stamp(view.checked_at),
         "unit": view.unit, "pid": view.pid, "standby": bool(standby and standby.ready),
@@ -171,7 +174,8 @@ def document(daemon: DaemonView, views: Sequence[View], now: float, causes: Sequ
     return {
         "schema": SCHEMA, "version": daemon.version, "generated_at": stamp(now),
         "daemon": {"pid": daemon.pid, "since": stamp(daemon.since), "config_digest": daemon.config_digest,
-                   "problems": list(daemon.problems), "mount_s3": daemon.mount_s3},
+                   "problems": list(daemon.problems), "mount_s3": daemon.mount_s3,
+                   "allow_users": daemon.allow_users, "users_problems": list(daemon.users_problems)},
         "causes": [_shared(cause) for cause in causes],
         "mounts": [mount_document(view) for view in views],
     }

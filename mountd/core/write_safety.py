@@ -154,8 +154,9 @@ def is_asked(mount: Mount) -> bool:
 
 
 def endpoint(mount: Mount) -> str:
-    """What mounts have to have in common for a verdict to hold for them."""
-    return str(mount.options.get("endpoint_url", "")).rstrip("/")
+    """What mounts have to have in common for a verdict to hold for them; one of a user's bucket is for that user."""
+    url = str(mount.options.get("endpoint_url", "")).rstrip("/")
+    return f"{url} ({mount.owner})" if mount.owner else url
 
 
 def choose(mount: Mount, known: Known | None, failed: Cause | None, version: Version | None,

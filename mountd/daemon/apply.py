@@ -44,7 +44,7 @@ def _prepare(kept: Kept, _action: actions.Prepare) -> bool:
         nonempty=mount.nonempty, credentials=asdict(mount.credentials), cache=str(mount.options.get("cache", "")),
         in_use=list(kept.world.caches),
         ca_bundle=str(mount.options.get("ca_bundle", "")),
-        keep_keys=kept.record.keys,
+        keep_keys=kept.record.keys, home=mount.home,
     )
     return False
 

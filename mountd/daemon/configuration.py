@@ -6,9 +6,10 @@ from typing import Any
 
 from mountd.core import changes
 from mountd.core.config import reading as config
+from mountd.core.config import users
 from mountd.core.config.reading import ConfigError, Facts, Source
 from mountd.daemon import state_files
-from mountd.system import configfiles
+from mountd.system import configfiles, userlists
 from mountd.system.small_files import read_json
 from mountd.words import paths
 from mountd.words.model import Desired, Problem
@@ -33,6 +34,8 @@ class Configuration:
         self.problems: tuple[Problem, ...] = ()
         self.remarks: tuple[Problem, ...] = ()
         """What was accepted and should be known all the same."""
+        self.users_problems: tuple[Problem, ...] = ()
+        """What is wrong with the lists of users; it concerns nothing else."""
 
     def read(self, version: Version | None) -> Reading:
         """Look at the files without taking anything on."""
@@ -50,7 +53,7 @@ class Configuration:
         if reading.desired is None:
             return False
         self.desired = reading.desired
-        self.remarks = _remarks(self.desired, version)
+        self.take_users(version)
         state_files.keep(paths.ACCEPTED, [[source.path, source.text] for source in reading.sources])
         return True
 
@@ -64,15 +67,30 @@ class Configuration:
             self.desired = config.read(sources, facts)
         except (TypeError, ValueError, ConfigError):
             self.desired = Desired()
-        self.remarks = _remarks(self.desired, version)
+        self.take_users(version)
+
+    def take_users(self, version: Version | None) -> None:
+        """Take the lists of users on, beside what the administrator wants."""
+        self.desired, self.users_problems = _with_users(self.desired, version)
+        self.remarks = (*_remarks(self.desired, version), *self.users_problems)
 
     def plan(self, version: Version | None) -> dict[str, Any]:
         """The plan document: what taking the files on would change."""
         reading = self.read(version)
-        new = reading.desired
-        if new is None:
+        if reading.desired is None:
             return changes.document((), reading.problems, ())
-        return changes.document(changes.changes(self.desired, new), (), _remarks(new, version))
+        new, problems = _with_users(reading.desired, version)
+        return changes.document(changes.changes(self.desired, new), (), (*_remarks(new, version), *problems))
+
+
+def _with_users(desired: Desired, version: Version | None) -> tuple[Desired, tuple[Problem, ...]]:
+    """A configuration of the administrator's, with those mounts of users that may be beside it, and what may not."""
+    administrators = tuple(mount for mount in desired.mounts if not mount.owner)
+    if not desired.daemon.allow_users:
+        return replace(desired, mounts=administrators), ()
+    lists, problems = userlists.collect(paths.USERS)
+    found = users.read(lists, administrators, configfiles.host_facts(version))
+    return replace(desired, mounts=administrators + found.mounts), (*problems, *found.problems)
 
 
 def _remarks(desired: Desired, version: Version | None) -> tuple[Problem, ...]:

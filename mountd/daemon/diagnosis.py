@@ -99,7 +99,7 @@ def way(mount: Mount) -> object:
     path_style = bool(options.get("force_path_style"))
     place = target(str(options.get("endpoint_url", "")), str(options.get("region", "")), mount.bucket,
                    path_style=path_style)
-    return place, options.get("ca_bundle"), mount.proxy
+    return place, options.get("ca_bundle"), mount.proxy, mount.owner
 
 
 def _finding(answer: Answer | MountdError) -> Finding | None:

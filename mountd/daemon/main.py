@@ -22,6 +22,7 @@ from mountd.daemon.hook import Hook
 from mountd.daemon.outages import Outages
 from mountd.daemon.reconciler import Reconciler, config_files
 from mountd.daemon.tell import Tell
+from mountd.daemon.users import Users
 from mountd.daemon.vault import Vault
 from mountd.daemon.webhook import Webhook
 from mountd.daemon.world import World
@@ -111,7 +112,7 @@ class Daemon:
         self.mounts.want(self._configuration.desired)
         self._world.chronicle.begin()
         self._world.vault.begin()
-        self._bus.publish(self.mounts)
+        self._bus.publish(self.mounts, Users(self._configuration, lambda: self._world.binary.version, self._listed))
         self._read()
         self._listen()
 
@@ -160,8 +161,16 @@ class Daemon:
 
     def _turned(self, name: str, document: str) -> None:
         self._bus.changed(name, document)
-        self._tell.turned(name, document)
+        mount = self._configuration.desired.mount(name)
+        if mount is None or not mount.owner:
+            # Hook and webhook are the administrator's: no user may keep them busy.
+            self._tell.turned(name, document)
         self._tell_soon()
+
+    def _listed(self) -> None:
+        """Users have changed what they want."""
+        self._read()
+        self.mounts.take_on()
 
     def _read(self) -> None:
         """The configuration has been read; the one in force may be the old one."""

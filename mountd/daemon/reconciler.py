@@ -1,6 +1,7 @@
 """All mounts together: keepers made and forgotten as the configuration says, events handed to the right one."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,6 @@ import structlog
 
 from mountd.core import history, reckoning
 from mountd.core.messages import Ending
-from mountd.core.observed import Worker
 from mountd.core.status import DaemonView, View, document, dumps, mount_document, summary
 from mountd.daemon import record, state_files
 from mountd.daemon.beside import Beside
@@ -72,9 +72,8 @@ class Reconciler:
 
     def _tell_again(self, names: Collection[str]) -> None:
         """What these suffer from is an outage now: the whole document is another one."""
-        for keeper in [keeper for keeper in self._keepers.values() if keeper.name in names]:
-            view = keeper.view()
-            if view is not None:
+        for keeper in list(self._keepers.values()):
+            if keeper.name in names and (view := keeper.view()) is not None:
                 self._changed(keeper.name, dumps(mount_document(view)))
 
     def _forget(self, keeper: Keeper) -> None:
@@ -96,18 +95,19 @@ class Reconciler:
 
     def adopt(self) -> None:
         """Find what earlier daemons left: workers, and mounts of ours on folders, also such as nobody wants now."""
-        self._adopt_waiting()
-        for worker in self._world.systemd.workers():
-            self._adopt_worker(worker)
-        known = {folder for _, folder in self._keepers}
         names = {mount.folder: mount.name for mount in self._configuration.desired.mounts}
+        self._adopt_waiting(names)
+        for worker in self._world.systemd.workers():
+            keeper = self._keeper(worker.name, worker.folder)
+            keeper.adopt(worker)
+            keeper.proof.look()
+        known = {folder for _, folder in self._keepers}
         for folder, entries in self._world.table.folders.items():
             if folder not in known and any(layer.ours for layer in mounts.stack(entries)):
                 self._keeper(names.get(folder, folder), folder)
 
-    def _adopt_waiting(self) -> None:
+    def _adopt_waiting(self, names: Mapping[str, str]) -> None:
         """Mounts at which callers wait: the service manager has kept their servers' ends."""
-        names = {mount.folder: mount.name for mount in self._configuration.desired.mounts}
         for found in self._world.inherited:
             folders = self._world.table.folders_of(found.connection)
             folder = next((folder for folder in folders if folder in names), next(iter(folders), None))
@@ -116,13 +116,10 @@ class Reconciler:
             else:
                 self._keeper(names.get(folder, folder), folder).kept.held[found.connection] = found
 
-    def _adopt_worker(self, worker: Worker) -> None:
-        keeper = self._keeper(worker.name, worker.folder)
-        keeper.adopt(worker)
-        keeper.proof.look()
-
     def want(self, desired: Desired) -> None:
         """Hand every keeper what the configuration says of it; make and retire keepers accordingly."""
+        # Who has a folder above a mount may have renamed it, and the kernel tells nobody (proc(5) has mounts alone).
+        self._world.table.forget()
         self._world.outages.want(desired.mounts)
         wanted = {(mount.name, mount.folder): mount for mount in desired.mounts}
         self._held &= {mount.name for mount in desired.mounts}
@@ -131,7 +128,8 @@ class Reconciler:
             if mount.name in self._held:
                 keeper.hold(True)
             keeper.want(mount)
-        self._world.split.mounts = sum(mount.enabled for mount in desired.mounts)
+        # Those of users plan with what their own limits leave, and no administrator's gets less for them.
+        self._world.split.mounts = sum(mount.enabled and not mount.owner for mount in desired.mounts)
         self._rounds.pace(mount.hang_timeout for mount in desired.mounts if mount.enabled)
         heirs = {folder: self._keepers[name, folder] for name, folder in wanted}
         for keeper in [keeper for key, keeper in self._keepers.items() if key not in wanted]:
@@ -185,6 +183,7 @@ class Reconciler:
     # What operators say
 
     def _named(self, name: str) -> Keeper:
+        self._world.table.forget()
         for keeper in self._keepers.values():
             if keeper.name == name and keeper.mount is not None:
                 return keeper
@@ -230,6 +229,10 @@ class Reconciler:
             raise MountdError("config-invalid", text)
         for remark in self._configuration.remarks:
             _log.warning(str(remark))
+        self.take_on()
+
+    def take_on(self) -> None:
+        """The configuration in force is another one."""
         self.want(self._configuration.desired)
         # A name that comes back later is another mount: it must not be stopped because an old one was.
         state_files.keep(_HELD, sorted(self._held))
@@ -260,11 +263,11 @@ class Reconciler:
 
     def status(self) -> str:
         """The status document."""
-        daemon = DaemonView(
-            self._daemon.version, self._daemon.pid, self._daemon.since, self._configuration.desired.digest,
-            tuple(str(problem) for problem in self._configuration.problems),
-            version_text(version) if (version := self._world.binary.version) else "",
-        )
+        files, version = self._configuration, self._world.binary.version
+        daemon = replace(
+            self._daemon, config_digest=files.desired.digest, problems=tuple(map(str, files.problems)),
+            mount_s3=version_text(version) if version else "", allow_users=files.desired.daemon.allow_users,
+            users_problems=tuple(map(str, files.users_problems)))
         return dumps(document(daemon, self.views(), self._world.wall(), self._world.outages.causes()))
 
     def summary(self) -> str:

@@ -28,6 +28,9 @@ _XML = f"""
     <method name="Stop"><arg type="s" name="name" direction="in"/></method>
     <method name="Restart"><arg type="s" name="name" direction="in"/></method>
     <method name="Check"><arg type="s" name="name" direction="in"/></method>
+    <method name="AddMount"><arg type="s" name="section" direction="in"/><arg type="s" name="name" direction="out"/>
+    </method>
+    <method name="RemoveMount"><arg type="s" name="name" direction="in"/></method>
     <method name="Reload"/>
     <signal name="Changed"><arg type="s" name="name"/><arg type="s" name="document"/></signal>
   </interface>
@@ -65,6 +68,19 @@ class Manager(Protocol):
         """Take the configuration's files on."""
 
 
+class Users(Protocol):
+    """What users may do to mounts of their own. Failures are MountdError."""
+
+    def permits(self, uid: int, name: str) -> bool:
+        """May this user give orders to that mount without polkit?"""
+
+    def add(self, uid: int, text: str) -> str:
+        """One ``[[mount]]`` more for this user; the mount's name."""
+
+    def remove(self, name: str) -> None:
+        """That user's mount is no more."""
+
+
 class Bus:
     """The name, the object and the signal. ``lost()`` is called when the bus goes away or the name is not ours."""
 
@@ -82,20 +98,28 @@ class Bus:
             GLib.Variant("(su)", (paths.BUS_NAME, do_not_queue)), None, Gio.DBusCallFlags.NONE, 5000, None)
         return bool(answer.unpack()[0] == primary_owner)
 
-    def publish(self, manager: Manager) -> None:
+    def publish(self, manager: Manager, users: Users) -> None:
         """Offer the interface."""
         free: dict[str, Callable[..., str | None]] = {
             "Status": manager.status, "Plan": manager.plan, "History": manager.history}
         guarded: dict[str, Callable[..., str | None]] = {
             "Start": manager.start, "Stop": manager.stop, "Restart": manager.restart,
-            "Check": manager.check, "Reload": manager.reload}
+            "Check": manager.check, "Reload": manager.reload, "RemoveMount": users.remove}
+
+        def own(uid: int, method: str, arguments: tuple[str, ...]) -> bool:
+            return method != "Reload" and users.permits(uid, *arguments)
 
         def call(*call: Any) -> None:
             _con, sender, _path, _interface, method, arguments, reply = call
             if method in free:
                 _answer(reply, free[method], arguments.unpack())
+            elif method == "AddMount":
+                self._as_whom(sender, lambda uid: _answer(reply, lambda text: _by_somebody(uid, users.add, text),
+                                                          arguments.unpack()))
             else:
-                self._authorized(sender, reply, lambda: _answer(reply, guarded[method], arguments.unpack()))
+                said = arguments.unpack()
+                self._authorized(sender, reply, lambda uid: own(uid, method, said),
+                                 lambda: _answer(reply, guarded[method], said))
 
         info = Gio.DBusNodeInfo.new_for_xml(_XML).interfaces[0]
         self._con.register_object(paths.OBJECT_PATH, info, call, None, None)
@@ -105,10 +129,11 @@ class Bus:
         self._con.emit_signal(None, paths.OBJECT_PATH, paths.INTERFACE, "Changed",
                               GLib.Variant("(ss)", (name, document)))
 
-    def _authorized(self, sender: str, reply: Any, act: Callable[[], None]) -> None:
-        """Call ``act`` if polkit lets the sender manage mounts; root needs no polkit, which may not be installed."""
-        def root_or_polkit(con: Any, result: Any) -> None:
-            if _finished(con, result, 0) == (0,):
+    def _authorized(self, sender: str, reply: Any, own: Callable[[int], bool], act: Callable[[], None]) -> None:
+        """Call ``act`` if the mount is the sender's ``own``, or polkit lets them manage all mounts; root needs no
+        polkit, which may not be installed."""
+        def known(uid: int | None) -> None:
+            if uid == 0 or (uid is not None and own(uid)):
                 act()
                 return
             subject = ("system-bus-name", {"name": GLib.Variant("s", sender)})
@@ -125,9 +150,23 @@ class Bus:
             else:
                 _refuse(reply, MountdError("not-permitted", "polkit says no" if verdict else "polkit is not there"))
 
+        self._as_whom(sender, lambda uid: _guarded(reply, lambda: known(uid)))
+
+    def _as_whom(self, sender: str, act: Callable[[int | None], None]) -> None:
+        """Call ``act`` with the uid of the sender, which the bus has from the kernel; None when it has gone."""
+        def told(con: Any, result: Any) -> None:
+            answer = _finished(con, result, None)
+            act(int(answer[0]) if answer is not None else None)
+
         self._con.call("org.freedesktop.DBus", "/org/freedesktop/DBus", "org.freedesktop.DBus",
                        "GetConnectionUnixUser", GLib.Variant("(s)", (sender,)), None,
-                       Gio.DBusCallFlags.NONE, 5000, None, root_or_polkit)
+                       Gio.DBusCallFlags.NONE, 5000, None, told)
+
+
+def _by_somebody(uid: int | None, add: Callable[[int, str], str], text: str) -> str:
+    if uid is None:
+        raise MountdError("not-permitted", "the caller has gone")
+    return add(uid, text)
 
 
 def _finished(con: Any, result: Any, otherwise: Any) -> Any:
@@ -138,16 +177,22 @@ def _finished(con: Any, result: Any, otherwise: Any) -> Any:
 
 
 def _answer(reply: Any, function: Callable[..., str | None], arguments: tuple[str, ...]) -> None:
-    try:
+    def call() -> None:
         value = function(*arguments)
+        reply.return_value(GLib.Variant("(s)", (value,)) if value is not None else None)
+
+    _guarded(reply, call)
+
+
+def _guarded(reply: Any, call: Callable[[], None]) -> None:
+    """No caller is left without a reply, whatever is raised."""
+    try:
+        call()
     except MountdError as error:
         _refuse(reply, error)
-        return
     except Exception as error:  # noqa: BLE001  a fault of ours must not leave the caller without a reply
         _log.exception("a call on the bus failed")
         _refuse(reply, MountdError("host-refused", f"{type(error).__name__}: {error}"))
-        return
-    reply.return_value(GLib.Variant("(s)", (value,)) if value is not None else None)
 
 
 def _refuse(reply: Any, error: MountdError) -> None:

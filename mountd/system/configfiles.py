@@ -42,13 +42,14 @@ def collect(config: Path, dropins: Path, owner_uid: int = 0) -> tuple[list[Sourc
         names = []
         problems.append(Problem(Place(str(dropins), 0), "", f"cannot be read: {error.strerror}"))
     for path in (config, *(dropins / name for name in names)):
-        _collect_one(path, owner_uid, sources, problems)
+        collect_one(path, owner_uid, sources, problems)
     if not any(source.path == str(config) for source in sources) and not config.exists():
         sources.insert(0, Source(str(config), ""))
     return sources, list(dict.fromkeys(problems))
 
 
-def _collect_one(path: Path, owner_uid: int, sources: list[Source], problems: list[Problem]) -> None:
+def collect_one(path: Path, owner_uid: int, sources: list[Source], problems: list[Problem]) -> None:
+    """Add a file to the sources, or what is wrong with it to the problems; one that is not there is neither."""
     try:
         # Not blocking, or a FIFO would hold up whoever opens it.
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -123,7 +124,7 @@ def host_facts(worker_version: Version | None) -> Facts:
     """What this machine says about regions, users and folders."""
     return Facts(
         regions=regions(), user_exists=_user_exists, group_exists=_group_exists, home_of=_home_of,
-        resolve_folder=resolve_folder, worker_version=worker_version,
+        resolve_folder=resolve_folder, has_link=has_link, worker_version=worker_version,
         users=_names_in(Path("/etc/passwd")), groups=_names_in(Path("/etc/group")), program=program,
     )
 
@@ -214,6 +215,18 @@ def resolve_folder(folder: str, table: Path = mounts.MOUNTINFO) -> str:
     found = _resolve(folder, link)
     owner = _owner(found, silent)
     return found if owner is None or owners <= {0, owner} else folder
+
+
+def has_link(path: str, table: Path = mounts.MOUNTINFO) -> bool:
+    """Is there a symbolic link in a path, as far as its file systems may be asked?"""
+    silent, here = _silent(table), ""
+    for part in filter(None, path.split("/")):
+        here += f"/{part}"
+        if here in silent:
+            return False
+        if _link(here):
+            return True
+    return False
 
 
 def _owner(path: str, silent: set[str]) -> int | None:

@@ -62,7 +62,7 @@ def _prepare(request: Question, _descriptors: Sequence[int]) -> dict[str, Any]:
     name = str(request["name"])
     folder = folders.prepare(
         str(request["folder"]), user=str(request["user"]), group=str(request["group"]),
-        hide=request["nonempty"] == "hide",
+        hide=request["nonempty"] == "hide", home=str(request.get("home", "")),
     )
     answer: dict[str, Any] = {"folder": asdict(folder), "refused": None}
     try:

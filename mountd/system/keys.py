@@ -33,6 +33,8 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 @dataclass(frozen=True)
 class _Home:
     owner: pwd.struct_passwd
+    own: bool = False
+    """Must the files be the user's own, and not root's?"""
 
     def read(self, name: str) -> bytes | None:
         """A file of ``~/.aws``, or None when there is none. Raises MountdError ``no-credentials``."""
@@ -42,7 +44,7 @@ class _Home:
         try:
             try:
                 opened = os.open(folder, _FOLDER | os.O_NOFOLLOW)
-                owners.add(0)
+                owners |= set() if self.own else {0}
             except OSError:
                 # Through a link of the user's own making only the user's own files count, or it could lead to root's.
                 opened = os.open(folder, _FOLDER)
@@ -60,7 +62,7 @@ def _homes(wanted: Credentials, folder_uid: int) -> list[_Home]:
     try:
         if wanted.user:
             user = wanted.user
-            return [_Home(pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user))]
+            return [_Home(pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user), wanted.own)]
         owner = [_Home(pwd.getpwuid(folder_uid))] if folder_uid else []
     except KeyError:
         if wanted.user:
@@ -161,7 +163,8 @@ def _named(wanted: Credentials) -> Found | None:
         return Found("role of this machine", start="instance")
     if wanted.s3cfg:
         section = wanted.section or "default"
-        text = _of_s3cfg(Path(wanted.s3cfg), section)
+        owner = _homes(wanted, 0)[0].owner if wanted.own else None
+        text = _of_s3cfg(Path(wanted.s3cfg), section, owner)
         return Found(f"{wanted.s3cfg}, section {section}", {"credentials": text.encode()})
     if wanted.systemd_credential:
         path = _stored(wanted.systemd_credential)
@@ -226,10 +229,11 @@ def _digest_of(directory: Path) -> str:
     return ""
 
 
-def _of_s3cfg(path: Path, section: str) -> str:
-    """The keys of a file of s3cmd, and nothing else of it, as an AWS credentials file."""
+def _of_s3cfg(path: Path, section: str, owner: pwd.struct_passwd | None) -> str:
+    """The keys of a file of s3cmd, and nothing else of it, as an AWS credentials file; ``owner`` must have it."""
     try:
-        return secret_text.aws_text(secret_text.of_section(own_file.read(path).decode("utf-8", "replace"), section))
+        text = own_file.read(path, owner).decode("utf-8", "replace")
+        return secret_text.aws_text(secret_text.of_section(text, section))
     except KeyError as error:
         raise MountdError("profile-missing", f"{path}, section {section}") from error
     except ValueError as error:

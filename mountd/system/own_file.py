@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pwd
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,11 +41,11 @@ def content(descriptor: int, path: Path, owners: set[int], owner: str) -> bytes:
         return file.read(LIMIT)
 
 
-def read(path: Path) -> bytes:
+def read(path: Path, owner: pwd.struct_passwd | None = None) -> bytes:
     """A file that belongs to whoever has its folder, or to root, with no link of another user's on the way.
 
-    Whoever has a folder may put links into it, and names of files that are not theirs. Raises MountdError
-    ``no-credentials``.
+    Whoever has a folder may put links into it, and names of files that are not theirs. With an ``owner`` it must be
+    theirs. Raises MountdError ``no-credentials``.
     """
     opened, others = os.open("/", _FOLDER), 0
     try:
@@ -57,7 +58,8 @@ def read(path: Path) -> bytes:
             others = others or facts.st_uid or facts.st_mode & _OTHERS_WRITE
         folder_uid = os.fstat(opened).st_uid
         with closing(opened_at(opened, path.name)) as descriptor:
-            return content(descriptor, path, {folder_uid}, "who has its folder")
+            wanted = ({owner.pw_uid}, owner.pw_name) if owner else ({folder_uid}, "who has its folder")
+            return content(descriptor, path, *wanted)
     except OSError as error:
         raise MountdError("no-credentials", f"{path}: {error.strerror}") from error
     finally:

@@ -250,7 +250,7 @@ _ROWS = (
     Fault("not-permitted", _C.OPERATOR, "you may not do this: {detail}",
           "use sudo",
           "Reading is free for local users; changing needs the polkit action org.s3mountd1.manage, which "
-          "administrators have."),
+          "administrators have. With allow_users = true users manage mounts in their own homes, and no others."),
     Fault("no-such-mount", _C.OPERATOR, "there is no mount called {detail}",
           "run: s3mountctl list",
           "The name is not in the configuration that the daemon runs with; after adding it run s3mountctl reload."),

@@ -1,6 +1,6 @@
 """The keys of ``mounts.toml`` that are s3mountd's own, as rows of the same kind as mount-s3's options."""
 
-from mountd.words.options import Kind, Option
+from mountd.words.options import OPTIONS, Kind, Option
 from mountd.words.providers import PROVIDERS
 
 _ROWS = (
@@ -109,5 +109,19 @@ DAEMON_KEYS: dict[str, Option] = {
                "none"),
         Option("webhook", Kind.WEBHOOK, "URL that each change of a mount is sent to; whoever can read it can use it.",
                "none"),
+        Option("allow_users", Kind.FLAG, "Users may mount buckets in their own homes, with their own keys; see USERS.",
+               "false"),
     )
 }
+
+USER_KEYS: dict[str, Option] = {
+    name: {**MOUNT_KEYS, **OPTIONS}[name] for name in (
+        "name", "bucket", "prefix", "folder", "provider", "endpoint_url", "region", "credentials", "read_only",
+        "allow_delete", "allow_overwrite")
+}
+"""What users may say of their own mounts (ADR 18): nothing here names a file, a program, another user or a limit."""
+
+USER_CREDENTIAL_KEYS: dict[str, Option] = {
+    name: CREDENTIAL_KEYS[name] for name in ("profile", "s3cfg", "section", "anonymous")
+}
+"""Of their table ``credentials``. The machine's role, and what systemd keeps, are the administrator's."""

@@ -84,6 +84,8 @@ class Credentials:
     """``broker`` or ``file``; empty: by whether the keys expire."""
     warn_before: float = 0.0
     """Seconds; 0: by how long they live."""
+    own: bool = False
+    """Only files that belong to ``user`` count, ``s3cfg`` too; no file says so."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,10 @@ class Mount:
     """URL of the HTTP proxy on the way to S3; empty: none."""
     abort_uploads_after: float = 0.0
     """Incomplete uploads below the prefix that are older are aborted; 0: none is."""
+    owner: str = ""
+    """Login of the user who manages the mount, "" for the administrator's."""
+    home: str = ""
+    """Of that user, without symbolic links; the folder lies in it."""
 
     @property
     def source(self) -> str:
@@ -167,6 +173,7 @@ class DaemonSettings:
     on_upgrade: str = "replace"
     webhook: str = field(default="", repr=False)
     """A secret: whoever knows the URL can post there. Never logged, shown or handed on but over a pipe."""
+    allow_users: bool = False
 
 
 @dataclass(frozen=True)

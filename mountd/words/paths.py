@@ -4,6 +4,8 @@ from pathlib import Path
 
 CONFIG = Path("/etc/s3mountd/mounts.toml")
 DROPINS = Path("/etc/s3mountd/mounts.d")
+USERS = Path("/etc/s3mountd/users.d")
+"""What users have added themselves, a file each, named by login; only the daemon writes there."""
 RUN = Path("/run/s3mountd")
 """Memory that must outlive the daemon but not a reboot; root only, made by systemd (``RuntimeDirectory=``)."""
 CACHE_MOUNT = RUN / "cache"

@@ -10,6 +10,7 @@ from tests.machine.machine import Machine
 # Order matters: without configuration and daemon nobody brings back what is taken away after that. Workers
 # may be stopped by SIGSTOP or hang, so they are killed; folders may block, so mounts are detached unseen.
 RESET = r"""
+rm -rf --one-file-system /etc/s3mountd/users.d
 rm -rf --one-file-system /etc/s3mountd/mounts.d/* /run/s3mountd/* 2>/dev/null
 rm -rf /run/systemd/system/s3mountd.service.d /run/systemd/system/s3mount-.service.d
 : >/etc/s3mountd/mounts.toml

@@ -22,7 +22,8 @@ FLOORS = {
 # The wiring puts the surfaces onto the daemon: the one place that sees the whole house.
 WIRING = "daemon.main"
 # The commands that read the host without the daemon: s3mountctl check, and import, which finds mounts made by hand.
-EXCEPTIONS = {("cli.checking", "mountd.system.configfiles"), ("cli.running", "mountd.system.mounts"),
+EXCEPTIONS = {("cli.checking", "mountd.system.configfiles"), ("cli.checking", "mountd.system.userlists"),
+              ("cli.running", "mountd.system.mounts"),
               ("cli.running", "mountd.system.holders")}
 
 # Library: the modules or floors that may know it.

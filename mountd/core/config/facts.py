@@ -47,7 +47,8 @@ class Facts:
     """``regions`` empty means no list; ``worker_version`` None means that no mount-s3 was found.
 
     ``home_of`` gives a user's home or None. ``resolve_folder`` gives a path without symbolic links and never waits
-    for a mount. ``users`` and ``groups`` serve suggestions only. ``program`` looks at a program without running it.
+    for a mount, and ``has_link`` says whether there is one, followed or not. ``users`` and ``groups`` serve
+    suggestions only. ``program`` looks at a program without running it.
     """
 
     regions: frozenset[str] = frozenset()
@@ -59,6 +60,7 @@ class Facts:
     users: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     program: Callable[[str], Program] = _any_program
+    has_link: Callable[[str], bool] = _nobody
 
 
 @dataclass

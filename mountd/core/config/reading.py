@@ -41,7 +41,7 @@ class ConfigError(Exception):
 def read(sources: Sequence[Source], facts: Facts) -> Desired:
     """The configuration of these files together. Raises ConfigError with every fault that they have."""
     findings = Findings()
-    documents = [document for source in sources if (document := _parse(source, findings))]
+    documents = [document for source in sources if (document := parse(source, findings))]
     daemon = _single(documents, "daemon", findings)
     defaults = _single(documents, "defaults", findings)
     settings = read_fields(*daemon, DAEMON_KEYS, "", findings) if daemon else {}
@@ -49,7 +49,7 @@ def read(sources: Sequence[Source], facts: Facts) -> Desired:
     inherited = _inherited(*defaults, findings) if defaults else config_mount.Defaults()
     drafts = [
         config_mount.read_draft(spot, table, inherited, facts, findings)
-        for document in documents for spot, table in _mounts(document, findings)
+        for document in documents for spot, table in tables(document, findings)
     ]
     config_cross.check(drafts)
     if findings.problems:
@@ -96,7 +96,8 @@ def _version_warnings(mount: Mount, facts: Facts) -> list[Problem]:
     ]
 
 
-def _parse(source: Source, findings: Findings) -> Document | None:
+def parse(source: Source, findings: Findings) -> Document | None:
+    """A file as TOML, or None, with the fault noted."""
     try:
         data = tomli.loads(source.text)
     except RecursionError:
@@ -142,7 +143,8 @@ def _single(documents: Sequence[Document], name: str, findings: Findings,
     return found
 
 
-def _mounts(document: Document, findings: Findings) -> list[tuple[Spot, Mapping[str, object]]]:
+def tables(document: Document, findings: Findings) -> list[tuple[Spot, Mapping[str, object]]]:
+    """Each ``[[mount]]`` of a file and where it stands."""
     tables = document.data.get("mount", [])
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         findings.problem(document.place(("mount",)), "mount", "must be written with two brackets",
@@ -169,5 +171,8 @@ def _digest(mounts: Sequence[Mount], daemon: DaemonSettings) -> str:
 def canonical(mount: Mount) -> dict[str, object]:
     """A mount as plain values for digests and comparison; where it was written does not count."""
     plain = {key: getattr(mount, key) for key in mount.__dataclass_fields__ if key != "place"}
-    return {**plain, "options": dict(mount.options), "credentials": asdict(mount.credentials),
-            "check": asdict(mount.check)}
+    credentials = asdict(mount.credentials)
+    if not mount.credentials.own:
+        # A key that all have would give every worker another digest, and an upgrade would replace them all.
+        del credentials["own"]
+    return {**plain, "options": dict(mount.options), "credentials": credentials, "check": asdict(mount.check)}

@@ -1,5 +1,7 @@
 """A section taken out of a text that a person wrote; everything else stays as it is, comments and order too."""
 
+import io
+
 import tomli
 
 
@@ -9,7 +11,8 @@ def without_mount(text: str, number: int, line: int) -> str | None:
     A comment right above it goes with it. None when the cut would change anything else, as it may in a text whose
     tables are written in an unusual way.
     """
-    lines = text.splitlines(keepends=True)
+    # A line of TOML ends with a line feed, and with nothing else that Unicode has for it.
+    lines = list(io.StringIO(text, newline="\n"))
     first = line - 1
     last = next((at for at in range(first + 1, len(lines)) if _begins_another(lines[at])), len(lines))
     while last > first + 1 and _is_aside(lines[last - 1]) and last < len(lines):

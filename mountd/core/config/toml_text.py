@@ -45,7 +45,7 @@ def of_mount(mount: Mount) -> dict[str, object]:
 
 def _plain(key: str, raw: Any) -> object:
     if isinstance(raw, Credentials):
-        said = {name: item for name, item in asdict(raw).items() if item}
+        said = {name: item for name, item in asdict(raw).items() if item and name in CREDENTIAL_KEYS}
         return _credentials({name: _span(CREDENTIAL_KEYS[name].kind, item) for name, item in said.items()})
     if isinstance(raw, Check):
         usual = asdict(Check())

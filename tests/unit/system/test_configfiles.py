@@ -190,3 +190,11 @@ def test_nothing_is_asked_of_a_mount_that_might_not_answer(tmp_path: Path) -> No
 
 def test_the_top_is_the_top(tmp_path: Path) -> None:
     assert configfiles.resolve_folder("/../..", table(tmp_path)) == "/"
+
+
+def test_a_link_anywhere_in_a_path_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "real" / "deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("real")
+    (tmp_path / "real" / "nowhere").symlink_to("/no/such/thing")
+    assert [configfiles.has_link(str(tmp_path / path)) for path in (
+        "real/deep", "real/new/new", "link", "link/deep", "real/nowhere")] == [False, False, True, True, True]

@@ -144,3 +144,88 @@ def test_a_file_system_mounted_above_is_the_one_that_is_asked(tmp_path: Path) ->
         assert refused(tmp_path / "new") == ("folder-unusable", "Read-only file system")
     finally:
         syscalls.umount_lazy(str(tmp_path))
+
+
+# In a user's home
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """nobody's, below a folder of root's."""
+    tmp_path.chmod(0o755)
+    made = tmp_path / "home"
+    (made / "own").mkdir(parents=True)
+    for path in (made, made / "own"):
+        os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
+    return made
+
+
+def at_home(home: Path, folder: str) -> Folder:
+    return folders.prepare(str(home / folder), user="nobody", group="", hide=False, home=str(home))
+
+
+def refused_at_home(home: Path, folder: str) -> str:
+    with pytest.raises(MountdError) as caught:
+        at_home(home, folder)
+    assert caught.value.fault.code == "folder-unusable"
+    return caught.value.detail
+
+
+@pytest.mark.parametrize("folder", ["own", "own/new", "new/deep", "own/a/b/c"])
+def test_at_home_all_belongs_to_its_user(home: Path, folder: str) -> None:
+    assert at_home(home, folder).uid == NOBODY.pw_uid
+    assert (home / folder).stat().st_uid == NOBODY.pw_uid
+
+
+@pytest.mark.parametrize("folder", ["roots", "roots/new", "roots/deep", "roots/deep/new"])
+def test_what_others_have_at_home_is_not_used(home: Path, folder: str) -> None:
+    (home / "roots" / "deep").mkdir(parents=True)
+    os.chown(home / "roots" / "deep", NOBODY.pw_uid, NOBODY.pw_gid)
+    assert "does not belong to nobody" in refused_at_home(home, folder)
+    assert os.listdir(home / "roots" / "deep") == []
+    assert os.listdir(home / "roots") == ["deep"]
+
+
+def test_a_home_that_is_not_the_users_is_none(home: Path) -> None:
+    os.chown(home, 0, 0)
+    assert "does not belong to nobody" in refused_at_home(home, "own")
+
+
+def test_a_home_that_is_gone_is_not_made(home: Path) -> None:
+    (home / "own").rmdir()
+    home.rmdir()
+    assert "does not belong to nobody" in refused_at_home(home, "own")
+    assert not home.exists()
+
+
+def test_at_home_no_link_is_followed_either(home: Path) -> None:
+    (home / "link").symlink_to("/etc")
+    (home / "up").symlink_to("own")
+    for folder in ("link/x", "up/x"):
+        assert "a link in its path is not followed" in refused_at_home(home, folder)
+    assert "does not belong" in refused_at_home(home, "link") or "not a folder" in refused_at_home(home, "link")
+
+
+def test_nothing_may_be_mounted_between_home_and_folder(home: Path) -> None:
+    fuse.place_guard("a", str(home / "own"), Kind.EMPTY_GUARD, (), beneath=False)
+    try:
+        detail = refused_at_home(home, "own/x")
+        assert "is mounted itself" in detail or "does not belong" in detail
+    finally:
+        syscalls.umount_lazy(str(home / "own"))
+
+
+def test_what_is_put_in_place_of_a_parent_while_it_is_gone_to_gets_no_folder(
+        home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder above is exchanged for one of root's after all of the way was looked at."""
+    (home / "roots").mkdir()
+    look = folders._check_way
+
+    def looked_and_exchanged(wish: folders._Wish) -> None:
+        look(wish)
+        (home / "own").rename(home / "aside")
+        (home / "roots").rename(home / "own")
+
+    monkeypatch.setattr(folders, "_check_way", looked_and_exchanged)
+    assert "does not belong to nobody" in refused_at_home(home, "own/new")
+    assert os.listdir(home / "own") == []

@@ -264,3 +264,39 @@ def test_keys_by_which_a_mount_serves_are_kept_until_others_are_tried(homes: Pat
     new = keys.find("one", Credentials(), 1001)
     assert Path(new.credentials).read_text() == "[default]\nnew"
     assert keys.find("one", Credentials(), 1001, old.digest).digest == new.digest, "there is nothing left to be kept"
+
+
+# Of a user who manages the mount
+
+
+OWN = Credentials(user="rob", own=True)
+
+
+def test_a_users_own_mount_takes_files_of_that_user_alone(homes: Path) -> None:
+    give(homes, "rob", "[default]\nroots", owner="root")
+    assert keys.find("one", Credentials(user="rob"), 1001).credentials
+    assert refused(OWN, 1001)[0] == "no-credentials"
+    give(homes, "rob", "[default]\nrobs")
+    assert Path(keys.find("one", OWN, 1001).credentials).read_text() == "[default]\nrobs"
+
+
+def test_a_users_own_mount_never_falls_back_to_root_or_the_role(homes: Path) -> None:
+    give(homes, "root", "[default]\nroot")
+    assert refused(OWN, 1001)[0] == "no-credentials"
+
+
+@pytest.mark.parametrize("owner", ["root", "eve"])
+def test_keys_of_s3cmd_must_be_the_users_own(homes: Path, owner: str) -> None:
+    path = homes / "rob" / "there" / "s3cfg"
+    path.parent.mkdir()
+    path.write_text("[default]\naccess_key = A\nsecret_key = S\n")
+    os.chown(path.parent, USERS[owner], 0)
+    os.chown(path, USERS[owner], 0)
+    wanted = Credentials(user="rob", own=True, s3cfg=str(path))
+    assert refused(wanted, 1001)[0] == "no-credentials"
+    os.chown(path, USERS["rob"], 0)
+    assert keys.find("one", wanted, 1001).credentials
+
+
+def test_a_user_who_is_gone_has_no_keys(homes: Path) -> None:
+    assert refused(Credentials(user="gone", own=True, s3cfg="/x"), 1001)[0] == "no-credentials"

@@ -1,0 +1,83 @@
+"""Users who manage mounts of their own (ADR 18): what they may, and their lists.
+
+Who calls is known from the bus alone. What a user may do without polkit is done to mounts of that user and to nothing
+else.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from mountd.core.config import users
+from mountd.core.pace import Pace
+from mountd.daemon.configuration import Configuration
+from mountd.system import configfiles, userlists
+from mountd.words import paths
+from mountd.words.errors import MountdError
+from mountd.words.options import Version
+
+_log: Any = structlog.get_logger()
+
+
+class Users:
+    """Changes lists and has them taken on: ``changed()`` is called when the configuration in force is another one."""
+
+    def __init__(self, configuration: Configuration, version: Callable[[], Version | None],
+                 changed: Callable[[], None]) -> None:
+        self._configuration, self._version, self._changed = configuration, version, changed
+        # Each order may start a sandbox and ask a store.
+        self._orders, self._lists = Pace(30, 60.0), Pace(60, 3600.0)
+
+    def permits(self, uid: int, name: str) -> bool:
+        """Is this a mount of that user's own, and may users manage theirs? Raises ``not-permitted`` for too many orders
+        at once."""
+        mount = self._configuration.desired.mount(name)
+        if mount is None or not mount.owner or mount.owner != userlists.login_of(uid):
+            return False
+        if not self._orders.allows(uid, time.monotonic()):
+            raise MountdError("not-permitted", "too many orders at once; wait a minute")
+        return True
+
+    def add(self, uid: int, text: str) -> str:
+        """Put the one ``[[mount]]`` of a TOML text on the list of that user; gives the mount's name. Raises
+        ``not-permitted`` and ``config-invalid``."""
+        login = self._allowed(uid)
+        lists, _ = userlists.collect(paths.USERS)
+        others = [one for one in lists if one.login != login]
+        administrators = [mount for mount in self._configuration.desired.mounts if not mount.owner]
+        after, mount = users.added(userlists.of(paths.USERS, login), text, others, administrators,
+                                   configfiles.host_facts(self._version()))
+        userlists.write(after)
+        _log.info(f"{mount.name}: {login} adds {mount.source} on {mount.folder}", mount=mount.name)
+        self._take_on()
+        return mount.name
+
+    def remove(self, name: str) -> None:
+        """Take a mount off the list it stands on. Raises ``no-such-mount`` for one that is no user's."""
+        mount = self._configuration.desired.mount(name)
+        if mount is None or not mount.owner:
+            raise MountdError("no-such-mount", f"{name!r} on a list of users")
+        before = userlists.of(paths.USERS, mount.owner)
+        userlists.write(users.without(before, mount))
+        _log.info(f"{name}: is removed from the list of {mount.owner}", mount=name)
+        self._take_on()
+
+    def _allowed(self, uid: int) -> str:
+        if uid == 0:
+            raise MountdError("not-permitted", f"root's mounts stand in {paths.CONFIG}")
+        if not self._configuration.desired.daemon.allow_users:
+            raise MountdError("not-permitted", users.HOW_TO_ALLOW)
+        login = userlists.login_of(uid)
+        if not users.is_login(login):
+            raise MountdError("not-permitted", f"the login {login!r} cannot be part of a mount's name")
+        if not self._lists.allows(uid, time.monotonic()):
+            raise MountdError("not-permitted", "too many changes; wait an hour")
+        return login
+
+    def _take_on(self) -> None:
+        self._configuration.take_users(self._version())
+        self._changed()
+
+
