@@ -206,7 +206,7 @@ def _mounts_of(whose: Whose) -> list[str]:
     found = checking.check([], None)
     if found.problems:
         raise MountdError("config-invalid", "so it is not known whether the bucket is mounted")
-    return [mount.name for mount in found.mounts
+    return [mount.name for mount in found.all
             if mount.bucket == whose.bucket and _place(mount.endpoint) == _place(whose.endpoint)]
 
 

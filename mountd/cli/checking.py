@@ -31,6 +31,11 @@ class Found:
     """Those of users, on lists that nobody but the daemon writes."""
 
     @property
+    def all(self) -> tuple[Mount, ...]:
+        """Everybody's mounts."""
+        return (*self.mounts, *self.users)
+
+    @property
     def status(self) -> Exit:
         """Faults keep a file from being read; warnings keep a mount from working as meant."""
         if self.problems:
@@ -72,7 +77,7 @@ def own(login: str, text: str, worker_version: Version | None) -> Found:
 
 def named(name: str, found: Found) -> Mount:
     """The mount of that name. Raises ``no-such-mount``."""
-    mount = next((one for one in (*found.mounts, *found.users) if one.name == name), None)
+    mount = next((one for one in found.all if one.name == name), None)
     if mount is None:
         close = nearest(name, [one.name for one in found.mounts])
         faults = " (the configuration has faults: s3mountctl check)" if found.problems else ""

@@ -172,7 +172,7 @@ _ROWS = (
         "A plug-in for Nagios, Icinga and their kin: a line with figures, then one for each mount that is not well. "
         "Its exit status is theirs, not that of the other commands: 0 OK, 1 WARNING, 2 CRITICAL, and 3 UNKNOWN when "
         "the daemon cannot be reached or there is no such mount. A mount that is named, and stopped or disabled, is a "
-        "WARNING."),
+        "WARNING. Mounts that users manage themselves count when they are named."),
     Command(
         "doctor", _lazily("doctor", "doctor"), "find what is wrong here, and on the way to each bucket",
         (Argument(("NAME",), "name of a mount; all when none is given", Take.MAYBE, fill=Fill.MOUNTS),

@@ -60,7 +60,7 @@ def examined(status: Callable[[], Document], name: str | None, progress: Callabl
              write: bool = False) -> Report:
     """Look at the machine, and at one mount or all. Raises ``no-such-mount``."""
     found = checking.check([], None)
-    mounts = [checking.named(name, found)] if name else [one for one in found.mounts if one.enabled]
+    mounts = [checking.named(name, found)] if name else [one for one in found.all if one.enabled]
     document, daemon = _daemon(status)
     children = Children()
     try:

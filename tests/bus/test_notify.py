@@ -84,6 +84,19 @@ def test_outage_and_recovery_are_one_notification(desktop: Desktop) -> None:
     assert (back["summary"], back["replaces"]) == (f"The S3 folder {name} is well again", out["id"])
 
 
+def test_what_another_user_has_mounted_is_not_told(desktop: Desktop) -> None:
+    name, other, *_ = [str(one["name"]) for one in json.loads(document("healthy"))["mounts"]]
+    desktop.bus.manager("healthy", "--after", json.dumps({name: AWAY, other: {**AWAY, "owner": "somebody-else"}}))
+    desktop.server()
+    desktop.notify()
+    until(lambda: desktop.bus.ctl("status").status == 0)
+    desktop.turn(other)
+    until(lambda: desktop.bus.ctl("status").status == 1)
+    desktop.turn(name)
+    until(lambda: any(name in one["summary"] for one in desktop.shown()))
+    assert not any(other in one["summary"] for one in desktop.shown())
+
+
 def test_needs_you_is_urgent_and_stays(desktop: Desktop) -> None:
     desktop.bus.manager("sick")
     desktop.server()

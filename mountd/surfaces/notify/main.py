@@ -1,5 +1,7 @@
 """s3mountd-notify: listens to the daemon and shows what a person at this desktop should know."""
 
+import os
+import pwd
 import signal
 import sys
 import time
@@ -23,6 +25,7 @@ class Notify:
 
     def __init__(self, session: Any) -> None:
         self._memory = Memory()
+        self._login = pwd.getpwuid(os.getuid()).pw_name
         self._timer = 0
         self._server = Server(session, self._begin)
         self._link = Link(lambda _name, _document: self._look_in(_GATHER_MS))
@@ -49,7 +52,9 @@ class Notify:
             self._look_in(_AGAIN_MS)
             return
         now = time.monotonic()
-        self._memory, steps, due = notices.decide(self._memory, heard.document["mounts"], now)
+        # What other users have mounted for themselves is nobody's business here.
+        mounts = [mount for mount in heard.document["mounts"] if mount.get("owner", "") in ("", self._login)]
+        self._memory, steps, due = notices.decide(self._memory, mounts, now)
         for step in steps:
             self._server.do(step)
         if due is not None and not self._timer:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from mountd.cli.nagios import Level, report
+from mountd.cli.nagios import Level, of_administrator, report
 from tests.unit.cli.canned import document, mount
 
 FIRST = re.compile(r"S3MOUNTD (OK|WARNING|CRITICAL|UNKNOWN) - [^|\n]+ \| (?P<figures>[^|\n]+)")
@@ -50,3 +50,11 @@ def test_every_mount_that_is_not_well_has_its_line() -> None:
 def test_one_mount_by_its_name(values: dict[str, str], level: Level) -> None:
     one = {**document("healthy"), "mounts": [mount(**values)]}
     assert report(one, ["kopah"])[0] is level
+
+
+def test_mounts_of_users_wake_nobody_unless_they_are_named() -> None:
+    healthy = document("healthy")
+    sick = mount(name="rob.data", owner="rob", state="failed")
+    both = {**healthy, "mounts": [*healthy["mounts"], sick]}
+    assert report(of_administrator(both), []) == report(healthy, [])
+    assert report({**healthy, "mounts": [sick]}, ["rob.data"])[0] is Level.CRITICAL

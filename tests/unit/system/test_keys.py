@@ -266,9 +266,6 @@ def test_keys_by_which_a_mount_serves_are_kept_until_others_are_tried(homes: Pat
     assert keys.find("one", Credentials(), 1001, old.digest).digest == new.digest, "there is nothing left to be kept"
 
 
-# Of a user who manages the mount
-
-
 OWN = Credentials(user="rob", own=True)
 
 
