@@ -19,7 +19,7 @@ from mountd.words.errors import MountdError
 def remove(console: Console, args: Namespace) -> int:
     """Take mounts out of the files they stand in, and have them unmounted."""
     owners = {mount["name"]: mount.get("owner", "") for mount in console.client.status()["mounts"]}
-    of_users = [name for name in dict.fromkeys(args.name) if owners.get(name)]
+    of_users = [name for name in dict.fromkeys(args.name) if owners.get(name, own.is_listed(name))]
     worst = own.remove(console, args, of_users) if of_users else Exit.WELL
     others = [name for name in dict.fromkeys(args.name) if name not in of_users]
     for name in others:

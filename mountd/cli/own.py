@@ -59,6 +59,12 @@ def _of(keys: dict[str, object], login: str) -> dict[str, object]:
     return {key: value for key, value in {**keys, "name": name, "credentials": kept}.items() if value not in (None, {})}
 
 
+def is_listed(name: str) -> bool:
+    """Does somebody have a list whom this mount would belong to? It need not be right, and then no status has it."""
+    login = name.partition(".")[0]
+    return users.is_login(login) and (paths.USERS / f"{login}.toml").exists()
+
+
 def remove(console: Console, args: Namespace, names: Sequence[str]) -> int:
     """Have mounts taken off the lists they stand on, and unmounted."""
     before, worst, goals = console.client.status(), Exit.WELL, {}

@@ -90,6 +90,7 @@ class Daemon:
         self._tell = Tell(Hook(systemd, helper, Complaints(_log.warning)),
                           Webhook(systemd, Complaints(_log.warning)))
         self._ready = False
+        self._leaving = False
         self._status_due = 0
 
     # Beginning and end
@@ -129,6 +130,7 @@ class Daemon:
         GLib.idle_add(self._maybe_ready, priority=GLib.PRIORITY_LOW)
 
     def _unmount_all(self) -> None:
+        self._leaving = True
         notify.more_time(self.mounts.longest_stop() + 30.0)
         self.mounts.want(Desired())
         GLib.timeout_add(50, self._finished)
@@ -169,6 +171,8 @@ class Daemon:
 
     def _listed(self) -> None:
         """Users have changed what they want."""
+        if self._leaving:
+            return
         self._read()
         self.mounts.take_on()
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from gi.repository import GLib
 
 from mountd.core.config import users
 from mountd.core.pace import Pace
@@ -19,6 +20,8 @@ from mountd.words.errors import MountdError
 from mountd.words.options import Version
 
 _log: Any = structlog.get_logger()
+_AGAIN = 30
+"""Seconds between two looks at lists with faults."""
 
 
 class Users:
@@ -29,16 +32,16 @@ class Users:
         self._configuration, self._version, self._changed = configuration, version, changed
         # Each order may start a sandbox and ask a store.
         self._orders, self._lists = Pace(30, 60.0), Pace(60, 3600.0)
+        GLib.timeout_add_seconds(_AGAIN, self._again)
 
-    def permits(self, uid: int, name: str) -> bool:
-        """Is this a mount of that user's own, and may users manage theirs? Raises ``not-permitted`` for too many orders
-        at once."""
-        mount = self._configuration.desired.mount(name)
-        if mount is None or not mount.owner or mount.owner != userlists.login_of(uid):
-            return False
-        if not self._orders.allows(uid, time.monotonic()):
+    def permits(self, uid: int, name: str, *, on_list: bool) -> bool:
+        """Is this a mount of that user's own, or, with ``on_list``, a name on that user's own list? Raises
+        ``not-permitted`` for too many orders at once."""
+        login, mount = userlists.login_of(uid), self._configuration.desired.mount(name)
+        own = name.partition(".")[0] == login if on_list else mount is not None and mount.owner == login != ""
+        if own and not self._orders.allows(uid, time.monotonic()):
             raise MountdError("not-permitted", "too many orders at once; wait a minute")
-        return True
+        return own
 
     def add(self, uid: int, text: str) -> str:
         """Put the one ``[[mount]]`` of a TOML text on the list of that user; gives the mount's name. Raises
@@ -55,13 +58,12 @@ class Users:
         return mount.name
 
     def remove(self, name: str) -> None:
-        """Take a mount off the list it stands on. Raises ``no-such-mount`` for one that is no user's."""
-        mount = self._configuration.desired.mount(name)
-        if mount is None or not mount.owner:
+        """Take a mount off the list it stands on. Raises ``no-such-mount`` for one that is on none."""
+        login, _, own = name.partition(".")
+        if not users.is_login(login):
             raise MountdError("no-such-mount", f"{name!r} on a list of users")
-        before = userlists.of(paths.USERS, mount.owner)
-        userlists.write(users.without(before, mount))
-        _log.info(f"{name}: is removed from the list of {mount.owner}", mount=name)
+        userlists.write(users.without(userlists.of(paths.USERS, login), own))
+        _log.info(f"{name}: is removed from the list of {login}", mount=name)
         self._take_on()
 
     def _allowed(self, uid: int) -> str:
@@ -75,6 +77,15 @@ class Users:
         if not self._lists.allows(uid, time.monotonic()):
             raise MountdError("not-permitted", "too many changes; wait an hour")
         return login
+
+    def _again(self) -> bool:
+        """A directory service that knows a user may come up late, and a user may take a link away."""
+        before = self._configuration.desired
+        if self._configuration.users_problems:
+            self._configuration.take_users(self._version())
+            if self._configuration.desired != before:
+                self._changed()
+        return bool(GLib.SOURCE_CONTINUE)
 
     def _take_on(self) -> None:
         self._configuration.take_users(self._version())

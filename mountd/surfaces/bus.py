@@ -71,8 +71,8 @@ class Manager(Protocol):
 class Users(Protocol):
     """What users may do to mounts of their own. Failures are MountdError."""
 
-    def permits(self, uid: int, name: str) -> bool:
-        """May this user give orders to that mount without polkit?"""
+    def permits(self, uid: int, name: str, *, on_list: bool) -> bool:
+        """May this user give orders to that mount, or take it off a list, without polkit?"""
 
     def add(self, uid: int, text: str) -> str:
         """One ``[[mount]]`` more for this user; the mount's name."""
@@ -107,7 +107,7 @@ class Bus:
             "Check": manager.check, "Reload": manager.reload, "RemoveMount": users.remove}
 
         def own(uid: int, method: str, arguments: tuple[str, ...]) -> bool:
-            return method != "Reload" and users.permits(uid, *arguments)
+            return method != "Reload" and users.permits(uid, *arguments, on_list=method == "RemoveMount")
 
         def call(*call: Any) -> None:
             _con, sender, _path, _interface, method, arguments, reply = call

@@ -72,6 +72,10 @@ def test_a_user_mounts_steers_and_removes_without_sudo(allowed: Machine) -> None
     assert machine.run("stat -c %U /home/rob/data /home/rob/data/hello.txt").stdout == "rob\nrob\n"
     assert machine.run(f"stat -c '%U %a' {USERS} {USERS}/rob.toml").stdout == "root 755\nroot 644\n"
     assert look(machine, "rob.data")["owner"] == "rob"
+    # The role of the machine is not the user's.
+    unit = look(machine, "rob.data")["unit"]
+    assert "AWS_EC2_METADATA_DISABLED=true" in kit.show(machine, unit, "Environment")
+    assert kit.show(machine, unit, "MemoryMax") == str(2048 << 20)
     assert "who manages it without sudo" in machine.run("s3mountctl status rob.data", user="eve").stdout
     for command in ("stop", "start", "restart"):
         machine.run(f"s3mountctl {command} rob.data", user="rob")
@@ -225,6 +229,10 @@ def test_the_administrator_comes_first_and_a_user_who_goes_harms_nobody(allowed:
     assert look(machine, "eve.n1")["folder"] == "/srv/eve.n1"
     assert "/home/eve/n0, which mount" in told["users_problems"][0].replace('"', "")
     assert machine.run("cat /home/eve/n0/hello.txt").stdout == "hello from bucket-one\n"
+    # What is in the way of the administrator's can be taken off the list by its owner, and by nobody else's word.
+    assert "you may not do this" in call(machine, "rob", "RemoveMount", "eve.n0")
+    machine.run("s3mountctl remove eve.n0", user="eve")
+    assert len(status(machine)["daemon"]["users_problems"]) == 1
     configure(machine, mount("adm"), allow_users=True)
     before = status(machine)
     machine.run("mv /home/eve /home/gone && s3mountctl restart --no-wait eve.n2; sleep 1; mv /home/gone /home/eve",

@@ -74,7 +74,8 @@ def test_the_interface_describes_itself_to_everybody(machine: Machine) -> None:
     listing = machine.run(["busctl", "introspect", "org.s3mountd1", "/org/s3mountd1", MANAGER], user="rob").stdout
     found = [tuple(line.split()[:4]) for line in listing.splitlines()[1:]]
     assert sorted(found) == sorted([
-        *((f".{name}", "method", "s", "-") for name in ("Start", "Stop", "Restart", "Check")),
+        *((f".{name}", "method", "s", "-") for name in ("Start", "Stop", "Restart", "Check", "RemoveMount")),
+        (".AddMount", "method", "s", "s"),
         *((f".{name}", "method", "-", "s") for name in ("Status", "Plan")),
         (".History", "method", "s", "s"),
         (".Reload", "method", "-", "-"), (".Changed", "signal", "ss", "-"),

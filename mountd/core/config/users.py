@@ -94,8 +94,7 @@ def _mount(spot: Spot, table: Mapping[str, object], login: str, home: str, facts
            findings: Findings) -> Mount | None:
     own = Findings()
     _narrow(spot, table, own)
-    folder = str(table.get("folder", ""))
-    name = table.get("name", rules.derived_name(folder).replace(".", "-"))
+    folder, name = str(table.get("folder", "")), _name(table)
     if not isinstance(name, str) or not _OWN_NAME.fullmatch(name):
         own.problem(spot.place("name"), f"{spot.label}name",
                     f"must be letters, digits, - and _ alone, not {show(name)}")
@@ -108,6 +107,11 @@ def _mount(spot: Spot, table: Mapping[str, object], login: str, home: str, facts
         _reads_at_home(draft, home, real)
     findings.problems += own.problems
     return None if own.problems else _bounded(config_mount.finish(draft), login, real)
+
+
+def _name(table: Mapping[str, object]) -> object:
+    """What a mount is called on its list, without whose it is."""
+    return table.get("name", rules.derived_name(str(table.get("folder", ""))).replace(".", "-"))
 
 
 def _narrow(spot: Spot, table: Mapping[str, object], findings: Findings) -> None:
@@ -206,14 +210,18 @@ def _one_table(text: str) -> Mapping[str, object]:
     return tables[0][1]
 
 
-def without(before: UserList, mount: Mount) -> UserList:
-    """A list without that mount of it. Raises ``config-invalid`` where it was written by hand in an unusual way."""
+def without(before: UserList, name: str) -> UserList:
+    """A list without the mount that is called so on it, right or wrong. Raises ``no-such-mount``, and
+    ``config-invalid`` where it was written by hand in an unusual way."""
     document = reading.parse(before.source, Findings())
-    spots = [spot.place() for spot, _ in reading.tables(document, Findings())] if document else []
-    left = toml_cut.without_mount(before.source.text, spots.index(mount.place), mount.place.line) if (
-        mount.place in spots) else None
+    tables = reading.tables(document, Findings()) if document else []
+    found = [(number, spot.place()) for number, (spot, table) in enumerate(tables) if _name(table) == name]
+    if not found:
+        raise MountdError("no-such-mount", f"{name!r} in {before.source.path}")
+    number, place = found[-1]
+    left = toml_cut.without_mount(before.source.text, number, place.line)
     if left is None:
-        raise MountdError("config-invalid", f"{mount.place}: take the mount out by hand, it is written unusually")
+        raise MountdError("config-invalid", f"{place}: take the mount out by hand, it is written unusually")
     return UserList(before.login, replace(before.source, text=left))
 
 

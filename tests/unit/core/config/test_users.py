@@ -194,10 +194,20 @@ def refused(before: str, text: str, *administrators: Mount) -> str:
 def test_what_is_added_stands_on_the_list_and_can_be_taken_off() -> None:
     text = added(added("", DATA), section(name="two", folder="/home/rob/two"))
     first, second = read(text).mounts
-    assert [first.name, second.name] == ["rob.data", "rob.two"]
-    left = users.without(rob(text), first)
+    left = users.without(rob(text), "data")
     assert [mount.name for mount in read(left.source.text).mounts] == ["rob.two"]
-    assert users.without(left, read(left.source.text).mounts[0]).source.text.strip() == ""
+    assert users.without(left, "two").source.text.strip() == ""
+    assert (first.name, second.name) == ("rob.data", "rob.two")
+
+
+def test_what_is_wrong_can_be_taken_off_too() -> None:
+    text = DATA + section(name="wrong", cache="/etc") + section(folder="/etc/x.y")
+    for name in ("wrong", "x-y", "data"):
+        text = users.without(rob(text), name).source.text
+    assert text.strip() == ""
+    with pytest.raises(MountdError) as caught:
+        users.without(rob(DATA), "other")
+    assert caught.value.fault.code == "no-such-mount"
 
 
 @pytest.mark.parametrize("text", [
@@ -237,7 +247,7 @@ def test_no_text_writes_anything_but_itself(key: str, value: str) -> None:
     mount, = found.mounts
     assert (mount.owner, mount.credentials) == ("rob", Credentials(user="rob", own=True))
     assert mount.folder.startswith("/home/rob/")
-    assert users.without(rob(text), mount).source.text.strip() == ""
+    assert users.without(rob(text), mount.name.partition(".")[2]).source.text.strip() == ""
 
 
 def test_a_pace() -> None:
