@@ -38,7 +38,8 @@ class Users:
         """Is this a mount of that user's own, or, with ``on_list``, a name on that user's own list? Raises
         ``not-permitted`` for too many orders at once."""
         login, mount = userlists.login_of(uid), self._configuration.desired.mount(name)
-        own = name.partition(".")[0] == login if on_list else mount is not None and mount.owner == login != ""
+        whose = name.partition(".")[0] if on_list else mount.owner if mount is not None else ""
+        own = whose == login != ""
         if own and not self._orders.allows(uid, time.monotonic()):
             raise MountdError("not-permitted", "too many orders at once; wait a minute")
         return own
