@@ -141,9 +141,9 @@ def prepare(folder: str, *, user: str, group: str, hide: bool, home: str = "") -
     """
     wish = _Wish(folder, user, group, home)
     try:
-        if home:
-            _check_way(wish)
         with _host_view(folder, home) as (root, path):
+            if home:
+                _check_way(wish)
             opened = _opened_or_made(root, path, wish)
         try:
             facts = os.fstat(opened)

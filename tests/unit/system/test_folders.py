@@ -209,8 +209,7 @@ def test_at_home_no_link_is_followed_either(home: Path) -> None:
 def test_nothing_may_be_mounted_between_home_and_folder(home: Path) -> None:
     fuse.place_guard("a", str(home / "own"), Kind.EMPTY_GUARD, (), beneath=False)
     try:
-        detail = refused_at_home(home, "own/x")
-        assert "is mounted itself" in detail or "does not belong" in detail
+        assert "is mounted itself" in refused_at_home(home, "own/x")
     finally:
         syscalls.umount_lazy(str(home / "own"))
 
