@@ -22,7 +22,7 @@ STORE = f"--provider seaweedfs --endpoint-url {ENDPOINT}"
 USERS = "/etc/s3mountd/users.d"
 HOMES = ("rob", "eve")
 SWAPPER = (Path(__file__).parent / "swapper.py").read_text()
-CLEAN = "umount -l /home/{0}/* 2>/dev/null; rm -rf /home/{0}/.aws /home/{0}/.s3cfg /home/{0}/[a-z]*"
+CLEAN = "rm -rf --one-file-system /home/{0}/.aws /home/{0}/.s3cfg /home/{0}/[a-z]*"
 
 
 @pytest.fixture
@@ -36,7 +36,10 @@ def allowed(machine: Machine) -> Iterator[Machine]:
     configure(machine, mount("adm"), allow_users=True)
     wait_ok(machine, "adm")
     yield machine
-    machine.run(f"rm -rf {USERS}; s3mountctl reload --no-wait", check=False)
+    machine.run(f"rm -rf {USERS}; s3mountctl reload --no-wait")
+    machine.wait_until(lambda: " /home/" not in machine.read("/proc/1/mountinfo"), 30, "nothing is mounted at home")
+    for user in HOMES:
+        machine.run(CLEAN.format(user), check=False)
 
 
 def section(**keys: object) -> str:
