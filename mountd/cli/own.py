@@ -1,4 +1,4 @@
-"""Mounts of the caller's own: kept by the daemon on a list of theirs, where the administrator allows that (ADR 18)."""
+"""Mounts of the caller's own: kept by the daemon on a list of theirs, where the administrator allows that (ADR 21)."""
 
 import os
 import pwd

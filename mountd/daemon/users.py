@@ -1,4 +1,4 @@
-"""Users who manage mounts of their own (ADR 18): what they may, and their lists.
+"""Users who manage mounts of their own (ADR 21): what they may, and their lists.
 
 Who calls is known from the bus alone. What a user may do without polkit is done to mounts of that user and to nothing
 else.

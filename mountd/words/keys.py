@@ -119,7 +119,7 @@ USER_KEYS: dict[str, Option] = {
         "name", "bucket", "prefix", "folder", "provider", "endpoint_url", "region", "credentials", "read_only",
         "allow_delete", "allow_overwrite")
 }
-"""What users may say of their own mounts (ADR 18): nothing here names a file, a program, another user or a limit."""
+"""What users may say of their own mounts (ADR 21): nothing here names a file, a program, another user or a limit."""
 
 USER_CREDENTIAL_KEYS: dict[str, Option] = {
     name: CREDENTIAL_KEYS[name] for name in ("profile", "s3cfg", "section", "anonymous")

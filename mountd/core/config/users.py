@@ -1,4 +1,4 @@
-"""What users have mounted by themselves: a list for each, held to a narrow table and to their own homes (ADR 18).
+"""What users have mounted by themselves: a list for each, held to a narrow table and to their own homes (ADR 21).
 
 Whatever is wrong with a user's mount costs that mount alone. The administrator's mounts come first: with one of them
 no user's mount may have a name or a folder in common.
