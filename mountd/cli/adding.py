@@ -61,7 +61,7 @@ def put(console: Console, args: Namespace, keys: dict[str, object], agreed: Call
     file = paths.DROPINS / f"{keys['name']}.toml"
     if not drop_in.is_writable(file):
         if own.counts(console):
-            return own.put(console, args, keys, agreed, checked)
+            return own.put(console, args, keys, agreed, tried)
         if not args.dry_run:
             raise MountdError("not-permitted", users.HOW_TO_ALLOW)
     text = drop_in.sections([keys])
@@ -70,9 +70,7 @@ def put(console: Console, args: Namespace, keys: dict[str, object], agreed: Call
         return refused
     if not args.dry_run:
         console.client.status()
-        if refused := unfit(console, mounts[0]):
-            return refused
-        if not args.no_check and (refused := checked(console, mounts[0])):
+        if refused := tried(console, args, mounts[0]):
             return refused
     if not args.json:
         console.say(drop_in.shown(file, text))
@@ -80,6 +78,11 @@ def put(console: Console, args: Namespace, keys: dict[str, object], agreed: Call
         return Exit.WELL
     drop_in.write(file, text)
     return acts.reload(console, args)
+
+
+def tried(console: Console, args: Namespace, mount: Mount) -> Exit:
+    """Would the mount come up? What is wrong with its folder or, but with --no-check, with its bucket is said."""
+    return unfit(console, mount) or (Exit.WELL if args.no_check else checked(console, mount))
 
 
 def unfit(console: Console, mount: Mount) -> Exit:

@@ -25,7 +25,7 @@ def counts(console: Console) -> bool:
 
 
 def put(console: Console, args: Namespace, keys: dict[str, object], agreed: Callable[[], bool],
-        checked: Callable[[Console, Mount], Exit]) -> int:
+        tried: Callable[[Console, Namespace, Mount], Exit]) -> int:
     """Check and show a mount and, if that is agreed to, have it put on the caller's list and mounted."""
     login = pwd.getpwuid(os.geteuid()).pw_name
     text = drop_in.sections([_of(keys, login)])
@@ -34,7 +34,7 @@ def put(console: Console, args: Namespace, keys: dict[str, object], agreed: Call
         console.warn(map(users.said, found.problems))
         return Exit.USAGE
     before = console.client.status()
-    if not args.dry_run and not args.no_check and (refused := checked(console, found.mounts[0])):
+    if not args.dry_run and (refused := tried(console, args, found.mounts[0])):
         return refused
     if not args.json:
         console.say(drop_in.shown(paths.USERS / f"{login}.toml", text))

@@ -20,7 +20,12 @@ def reason(cause: Cause, mount: Mount | None = None, credentials: str = "") -> R
     if mount is not None:
         fields.update(
             name=mount.name, bucket=mount.bucket, folder=mount.folder, endpoint=mount.endpoint,
-            region=str(mount.options.get("region", "")), place=str(mount.place),
+            region=str(mount.options.get("region", "")), place=_place(mount),
         )
     sentence = fault.sentence if cause.detail else _DETAIL.sub("", fault.sentence) or cause.code
     return Reason(cause.code, sentence.format_map(fields), cause.hint or fault.hint.format_map(fields))
+
+
+def _place(mount: Mount) -> str:
+    """Where to mend what is written of it; a list of users only the daemon writes (ADR 21)."""
+    return f"the mount (s3mountctl remove {mount.name}, then add it anew)" if mount.owner else str(mount.place)

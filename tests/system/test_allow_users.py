@@ -69,6 +69,9 @@ def unharmed(machine: Machine, before: kit.Document) -> None:
 
 def test_a_user_mounts_steers_and_removes_without_sudo(allowed: Machine) -> None:
     machine, before = allowed, status(allowed)
+    machine.run("mkdir /home/rob/full && touch /home/rob/full/file", user="rob")
+    full = machine.run(f"s3mountctl add s3://bucket-one /home/rob/full {STORE}", user="rob", check=False)
+    assert (full.returncode, "folder-not-empty" in full.stderr, lists(machine)) == (2, True, "")
     done = machine.run(f"s3mountctl add s3://bucket-one /home/rob/data {STORE} --allow-delete", user="rob")
     assert "rob.data: mounted on /home/rob/data" in done.stdout
     assert machine.run("cat /home/rob/data/hello.txt", user="rob").stdout == "hello from bucket-one\n"
