@@ -223,17 +223,22 @@ def test_logs_tell_one_story_over_all_workers(machine: Machine) -> None:
     follow.wait(10)
 
 
+def _seconds_of_status(machine: Machine) -> float:
+    script = "TIMEFORMAT=%R; for i in 1 2 3 4 5 6 7; do time s3mountctl status >/dev/null; done"
+    return statistics.median(map(float, machine.run(["bash", "-c", script], check=False).stderr.split()))
+
+
 def test_status_answers_while_a_worker_does_not(machine: Machine) -> None:
     configure(machine, ONE, TWO)
     pid = wait_ok(machine, "one", "two")[0]["pid"]
+    usual = _seconds_of_status(machine)
     machine.run(["kill", "-STOP", str(pid)])
     try:
         machine.wait_until(lambda: "\nState:\tT" in machine.read(f"/proc/{pid}/status"), 5, "the worker is stopped")
         assert machine.run("timeout -s KILL 1 stat -f /srv/one", check=False).returncode != 0, "a caller does hang"
-        script = "TIMEFORMAT=%R; for i in 1 2 3 4 5 6 7; do time s3mountctl status >/dev/null; done"
-        took = [float(line) for line in machine.run(["bash", "-c", script], check=False).stderr.split()]
-        print(f"status with one worker stopped: median {statistics.median(took) * 1000:.0f} ms of {took}")
-        assert statistics.median(took) < 0.5
+        took = _seconds_of_status(machine)
+        print(f"status: {usual * 1000:.0f} ms, with one worker stopped {took * 1000:.0f} ms (medians of seven)")
+        assert took < 3 * usual + 0.3
         assert look(machine, "two")["health"] == "ok"
         assert machine.read("/srv/two/hello.txt") == "hello from bucket-two\n"
     finally:
