@@ -10,6 +10,7 @@ import grp
 import os
 import pwd
 import stat
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ from mountd.words.errors import MountdError
 
 _LINKED = ("a link in its path is not followed: it came after the configuration was read, or it is a user's and leads "
            "to what is not theirs")
+_MAKING: dict[int, threading.Lock] = {}
+"""By file system: a parent that is half made, not given away yet, must not be taken by the folder of another mount. One
+that hangs holds up no other."""
 
 
 @contextlib.contextmanager
@@ -104,7 +108,7 @@ def _make(root: int, path: str, wish: _Wish) -> int:
         try:
             os.mkdir(name, dir_fd=parent)
         except FileExistsError:
-            # Another mount's folder lies in the same new parent, and was made in the same moment.
+            # Somebody else has made it in the same moment.
             return syscalls.open_path(parent, name)
         opened = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     finally:
@@ -122,6 +126,15 @@ def _opened_or_made(root: int, path: str, wish: _Wish) -> int:
         return syscalls.open_path(root, path)
     except FileNotFoundError:
         return _make(root, path, wish)
+
+
+def _had(root: int, path: str, wish: _Wish) -> int:
+    """A descriptor of the folder, which is made when it is missing."""
+    try:
+        return syscalls.open_path(root, path)
+    except FileNotFoundError:
+        with _MAKING.setdefault(os.fstat(root).st_dev, threading.Lock()):
+            return _opened_or_made(root, path, wish)
 
 
 def _first_entries(folder: int) -> list[str]:
@@ -144,7 +157,7 @@ def prepare(folder: str, *, user: str, group: str, hide: bool, home: str = "") -
         with _host_view(folder, home) as (root, path):
             if home:
                 _check_way(wish)
-            opened = _opened_or_made(root, path, wish)
+            opened = _had(root, path, wish)
         try:
             facts = os.fstat(opened)
             if not stat.S_ISDIR(facts.st_mode):

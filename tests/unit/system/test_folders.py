@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,15 @@ def test_what_user_and_group_say_counts_more_than_whose_the_folder_is(tmp_path: 
     assert prepare(folder, "nobody", "root") == Folder(NOBODY.pw_uid, 0, 0o755)
     assert prepare(folder, "4711" if _known(4711) else str(NOBODY.pw_uid), "4712").gid == 4712
     assert folder.stat().st_uid == 0
+
+
+def test_many_folders_in_one_new_parent_are_made_at_once(tmp_path: Path) -> None:
+    os.chown(tmp_path, 1234, 5678)
+    with ThreadPoolExecutor(8) as pool:
+        for turn in range(30):
+            wanted = [tmp_path / f"new-{turn}" / "deep" / str(number) for number in range(8)]
+            assert set(pool.map(prepare, wanted)) == {Folder(1234, 5678, 0o755)}
+            assert {(one.stat().st_uid, one.parent.stat().st_uid) for one in wanted} == {(1234, 1234)}
 
 
 def _known(uid: int) -> bool:
