@@ -34,18 +34,23 @@ def collect(config: Path, dropins: Path, owner_uid: int = 0) -> tuple[list[Sourc
     """
     sources: list[Source] = []
     problems: list[Problem] = []
-    try:
-        names = sorted(name for name in os.listdir(dropins) if name.endswith(".toml") and not name.startswith("."))
-    except FileNotFoundError:
-        names = []
-    except OSError as error:
-        names = []
-        problems.append(Problem(Place(str(dropins), 0), "", f"cannot be read: {error.strerror}"))
-    for path in (config, *(dropins / name for name in names)):
+    for path in (config, *files_of(dropins, problems)):
         collect_one(path, owner_uid, sources, problems)
     if not any(source.path == str(config) for source in sources) and not config.exists():
         sources.insert(0, Source(str(config), ""))
     return sources, list(dict.fromkeys(problems))
+
+
+def files_of(folder: Path, problems: list[Problem]) -> list[Path]:
+    """The files ``*.toml`` of a folder by name, none where it is missing; that it cannot be read is a problem."""
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".toml") and not name.startswith("."))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        problems.append(Problem(Place(str(folder), 0), "", f"cannot be read: {error.strerror}"))
+        return []
+    return [folder / name for name in names]
 
 
 def collect_one(path: Path, owner_uid: int, sources: list[Source], problems: list[Problem]) -> None:

@@ -1,7 +1,6 @@
 """The lists of users in ``users.d``: root's own files, which only the daemon writes, at the word of their users."""
 
 import contextlib
-import os
 import pwd
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from mountd.core.config.facts import Source
 from mountd.core.config.users import UserList
 from mountd.system import configfiles
 from mountd.words.errors import MountdError
-from mountd.words.model import Place, Problem
+from mountd.words.model import Problem
 
 _MOST = 1000
 """Lists that are read."""
@@ -19,14 +18,8 @@ def collect(folder: Path) -> tuple[list[UserList], list[Problem]]:
     """All lists by login. What anybody but root could have written is not read, as with the configuration itself."""
     sources: list[Source] = []
     problems: list[Problem] = []
-    try:
-        names = sorted(name for name in os.listdir(folder) if name.endswith(".toml") and not name.startswith("."))
-    except FileNotFoundError:
-        names = []
-    except OSError as error:
-        return [], [Problem(Place(str(folder), 0), "", f"cannot be read: {error.strerror}")]
-    for name in names[:_MOST]:
-        configfiles.collect_one(folder / name, 0, sources, problems)
+    for path in configfiles.files_of(folder, problems)[:_MOST]:
+        configfiles.collect_one(path, 0, sources, problems)
     return [UserList(Path(source.path).stem, source) for source in sources], problems
 
 
