@@ -107,21 +107,22 @@ class Errands:
         self._arm()
 
     def _ask(self, client: _Client, errand: Errand) -> None:
-        kept, unit = client.kept, client.unit
+        kept, unit, mount = client.kept, client.unit, client.kept.mount
         fields = errand.fields(kept)
-        if kept.mount is None or fields is None:
+        if mount is None or fields is None:
             client.due.pop(errand.task)
             return
         client.under_way.add(errand.task)
 
         def answered(answer: Answer | MountdError) -> None:
             client.under_way.discard(errand.task)
-            if client.unit == unit:
+            # What was done for the mount counts whoever serves now; asked again, it would not be seen any more.
+            if client.unit == unit or (not errand.anew and kept.mount == mount):
                 again = errand.heard(kept, None if isinstance(answer, MountdError) else answer)
                 client.due[errand.task] = self._after(kept, errand, again)
             self._arm()
 
-        self._diagnoses.ask_about(errand.task, kept.mount, answered, deadline=_DEADLINE, **fields)
+        self._diagnoses.ask_about(errand.task, mount, answered, deadline=_DEADLINE, **fields)
 
     def _arm(self) -> None:
         if self._timer:

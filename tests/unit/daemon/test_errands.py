@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -187,6 +188,32 @@ def test_uploads_are_looked_for_daily_whatever_becomes_of_workers() -> None:
     assert scene.after(80_000) == []
     assert scene.after(7000) == [("uploads", "one")]
     assert scene.asked[0][2]["least_age"] > 80_000, "the worker has been at it for so long"
+
+
+def test_uploads_aborted_while_a_successor_takes_over_are_not_forgotten() -> None:
+    scene = Scene(uploads.errand(list))
+    one = Served(scene.world, "one", abort_uploads_after=3600.0)
+    scene.look(one)
+    scene.after(121)
+    one.serve(2)
+    scene.look(one)
+    scene.answer({"count": 0, "oldest": 0.0, "aborted": 1, "more": False})
+    assert one.uploads.aborted == 1
+    assert scene.after(80_000) == []
+
+
+def test_what_was_asked_of_another_bucket_says_nothing_of_this_one() -> None:
+    scene = Scene(uploads.errand(list))
+    one = Served(scene.world, "one")
+    scene.look(one)
+    scene.after(121)
+    assert one.mount is not None
+    one.mount = replace(one.mount, bucket="other")
+    one.serve(2)
+    scene.look(one)
+    scene.answer({"count": 2, "oldest": 50.0, "aborted": 0, "more": False})
+    assert one.uploads is None
+    assert scene.after(1) == [("uploads", "one")]
 
 
 def test_read_only_mounts_have_no_uploads() -> None:
