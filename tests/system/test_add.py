@@ -12,7 +12,7 @@ from tests.s3.seaweed import ADMIN
 from tests.system.dialogue import converse
 from tests.system.kit import CONFIG, KEYS, configure, mount, mounts_on, status, wait_ok
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 STORE = f"--provider seaweedfs --endpoint-url {ENDPOINT}"
 DROPINS = "/etc/s3mountd/mounts.d"

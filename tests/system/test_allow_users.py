@@ -16,7 +16,7 @@ from tests.s3.seaweed import ADMIN
 from tests.system import kit
 from tests.system.kit import KEYS, PYTHON, configure, look, mount, mounts_on, status, wait_for, wait_ok
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 STORE = f"--provider seaweedfs --endpoint-url {ENDPOINT}"
 USERS = "/etc/s3mountd/users.d"

@@ -14,7 +14,7 @@ from tests.machine import Machine
 from tests.machine.inside import Result
 from tests.system.kit import PYTHON, alive, configure, look, mount, show, status, wait_for, wait_ok, workers
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 SEND = ["dbus-send", "--system", "--print-reply", "--dest=org.s3mountd1", "/org/s3mountd1"]
 MANAGER = "org.s3mountd1.Manager"

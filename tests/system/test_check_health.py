@@ -10,7 +10,7 @@ from tests.machine import Machine
 from tests.machine.inside import Result
 from tests.system import kit
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 
 def _check(machine: Machine, *words: str) -> Result:

@@ -30,7 +30,7 @@ from tests.system.kit import (
     wait_ok,
 )
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 BUS = "org.s3mountd1 /org/s3mountd1 org.s3mountd1.Manager"
 ONE, TWO = mount("one"), mount("two", "bucket-two")

@@ -11,7 +11,7 @@ from tests.machine.inside import Result
 from tests.system.kit import CONFIG, configure, mount, standin, wait_for, wait_ok
 from tests.system.test_cli import AWAY, FAULTS, OFF, ONE, TWO
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 LONG = mount("a-name-that-goes-on-for-quite-a-while-2026", "no-such-bucket-but-with-a-very-long-name-all-the-same",
              folder="/srv/projects/of/the/institute/measurements/of/2026/spectrometer")

@@ -23,7 +23,7 @@ from tests.system.kit import (
     workers,
 )
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 DROPIN = "/etc/s3mountd/mounts.d/20-two.toml"
 ONE, TWO = mount("one"), mount("two", "bucket-two")

@@ -13,7 +13,7 @@ from tests.s3.seaweed import ADMIN
 from tests.system.kim import kim
 from tests.system.kit import KEYS, configure, look, mount, store, wait_ok
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 AS_ROB = "runuser -u rob -- s3mountctl"
 PLANTED = "plantedPLANTED0123456789/planted+PLANTED"

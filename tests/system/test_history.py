@@ -11,7 +11,7 @@ from tests.machine import Machine
 from tests.system import kit
 from tests.system.kit import Document
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 OFF = "systemctl stop weed.service; ! systemctl is-active --quiet weed.service"
 

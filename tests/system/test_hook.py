@@ -12,7 +12,7 @@ import pytest
 from tests.machine import Machine
 from tests.system import kit
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 HOOK = "/usr/local/bin/s3-changed"
 SHORT = "/run/systemd/system/s3mountd-hook-.service.d"

@@ -10,7 +10,7 @@ import pytest
 from tests.machine import Machine
 from tests.system import kit
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 ADDRESS = "127.0.0.1:9787"
 UNIT = "s3mountd-http.service"

@@ -11,7 +11,7 @@ from tests.machine.kit import ENDPOINT
 from tests.s3.seaweed import ADMIN
 from tests.system.kit import KEYS, mounts_on, opened, status, wait_ok
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 DROPINS = "/etc/s3mountd/mounts.d"
 BY_HAND = f"mount-s3 bucket-one /srv/hand --endpoint-url {ENDPOINT} --force-path-style --allow-other --allow-delete"

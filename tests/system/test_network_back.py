@@ -10,7 +10,7 @@ from tests.machine import Machine
 from tests.machine.far import ENDPOINT, Far, joined, start
 from tests.system import kit
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 
 def _starts_in(machine: Machine, name: str) -> float:

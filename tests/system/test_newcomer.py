@@ -12,7 +12,7 @@ from tests.machine.newcomer import AWS, CEPH, CEPH_BUCKET, INSTALL, Way, arrive
 from tests.system import kit
 from tests.system.dialogue import converse
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 
 def typed(machine: Machine, command: str, check: bool = True) -> Result:

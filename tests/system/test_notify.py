@@ -14,7 +14,7 @@ import pytest
 from tests.machine import Machine
 from tests.system import kit
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 SERVER = (Path(__file__).parents[1] / "bus/notification_server.py").read_text()
 SESSION = {"XDG_RUNTIME_DIR": "/run/user/1000", "DBUS_SESSION_BUS_ADDRESS": "unix:path=/run/user/1000/bus"}

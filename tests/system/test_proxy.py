@@ -15,7 +15,7 @@ from tests.machine.kit import PORT
 from tests.s3.servers import Authority
 from tests.system import kit
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 STORE = "store.test"
 PLAIN = f"http://{STORE}:{PORT}"

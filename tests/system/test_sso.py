@@ -92,7 +92,7 @@ def test_a_session_that_lasts_one_that_is_over_and_one_that_ends(machine: Machin
         kit.configure(machine)
 
 
-@pytest.mark.once
+@pytest.mark.once("13")
 def test_keys_that_end_with_their_session_and_another_session_after_that(machine: Machine) -> None:
     with aws.moto(machine) as account, aws.small(machine, 40, account, portal=True), kim(machine):
         kit.configure(machine, sso_mount(account, "lab"))

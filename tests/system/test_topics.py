@@ -11,7 +11,7 @@ from tests.machine import Machine
 from tests.machine.failures import odd, odd_stores
 from tests.system import kit
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 BUCKET = "bucket-three"
 # Each try begins with a fresh file of its own, made through the mount where that is allowed.

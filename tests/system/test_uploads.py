@@ -9,7 +9,7 @@ from tests.machine import Machine
 from tests.machine.failures import odd, odd_stores
 from tests.system import kit
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 BUCKET = "bucket-two"
 PIECE = 12 << 20

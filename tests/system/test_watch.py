@@ -19,7 +19,7 @@ import pytest
 from tests.machine import Machine
 from tests.system import kit
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 _ON_PTY = (Path(__file__).parent / "on_pty.py").read_text()
 _TAKE, _GIVE_BACK = "\x1b[?1049h", "\x1b[?7h\x1b[?25h\x1b[?1049l"

@@ -17,7 +17,7 @@ from tests.machine import Machine
 from tests.machine.kit import ENDPOINT
 from tests.system import kit
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once("13")
 
 PORT = 9780
 SECRET = "planted-secret-T0B0xyz"
