@@ -1,6 +1,5 @@
 """``s3mountctl bucket``: what is done to buckets themselves, and how much is in them."""
 
-import re
 import secrets
 import time
 from argparse import Namespace
@@ -214,7 +213,7 @@ def _place(endpoint: str) -> object:
     """Where an endpoint is, however it is written: all of AWS is one, for its buckets' names are."""
     parts = urlsplit(endpoint)
     host = (parts.hostname or "").rstrip(".")
-    return "AWS" if not host or re.search(r"(^|\.)amazonaws\.com(\.cn)?$", host) else (host, parts.port)
+    return "AWS" if not host or rules.is_aws(endpoint) else (host, parts.port)
 
 
 def _agreed(console: Console, args: Namespace, question: str, right: tuple[str, ...]) -> bool:

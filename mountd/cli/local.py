@@ -1,10 +1,12 @@
 """The commands that need no daemon: check, logs, version."""
 
 import os
+import subprocess
 from argparse import Namespace
 
 from mountd import __version__
 from mountd.cli.console import Console
+from mountd.cli.reads import nearest
 from mountd.cli.text import clean
 from mountd.core.verdict import Exit
 from mountd.words.errors import MountdError
@@ -29,14 +31,29 @@ def check(console: Console, args: Namespace) -> int:
 
 
 def logs(console: Console, args: Namespace) -> int:
-    """Become journalctl, asking for the field that every line about a mount carries."""
+    """Become journalctl, asking for the field that every line about a mount carries.
+
+    Raises ``no-such-mount`` for a name that nobody knows and of which nothing was ever written.
+    """
     words = ["journalctl", f"S3MOUNT_NAME={args.name}", f"--lines={args.lines}", "--no-hostname"]
     words += ["--follow"] * args.follow + ["--output=json"] * args.json
     try:
+        known = _known(console)
+        if known is not None and args.name not in known and not subprocess.run(
+                [*words[:2], "--lines=1", "--quiet", "--output=cat"], capture_output=True, check=False).stdout:
+            raise MountdError("no-such-mount", f"{args.name!r}{nearest(args.name, known)}")
         os.execvp(words[0], words)
     except OSError as error:
         console.warn([f"s3mountctl: cannot run journalctl: {error.strerror}"])
     return Exit.DOWN
+
+
+def _known(console: Console) -> list[str] | None:
+    """The names of all mounts, None where nobody says."""
+    try:
+        return [mount["name"] for mount in console.client.status()["mounts"]]
+    except MountdError:
+        return None
 
 
 def version(console: Console, args: Namespace) -> int:

@@ -31,6 +31,8 @@ _AGAIN_MS, _SOON_MS = 1000, 50
 _TRIES = 100
 """Looks, so far apart, whether a socket has come up; one that waits for a haproxy to end needs up to 5 s."""
 _CHECK_MS = 5000
+_SWEEP_MS = 10_000
+"""Between two looks for fronts of an earlier daemon."""
 _MISSES = 2
 """Questions in a row without an answer (3 s each) after which it hangs; its end cuts what is under way."""
 
@@ -232,11 +234,38 @@ class Fronts:
         kept = self._kept.get(name)
         if kept is not None and not kept.mounts:
             del self._kept[name]
-            for unit in (units.socket(kept.front), units.service(kept.front)):
-                self._order("StopUnit", unit)
+            self._end(name)
             self._lives(kept, "")
-            shutil.rmtree(self._folder(kept), ignore_errors=True)
         return bool(GLib.SOURCE_REMOVE)
+
+    def _end(self, name: str) -> None:
+        for unit in units.pair(name):
+            self._order("StopUnit", unit)
+        shutil.rmtree(paths.FRONTS / name, ignore_errors=True)
+
+    # Those of an earlier daemon
+
+    def begin(self) -> None:
+        """From now on, end those that an earlier daemon has left and nobody here wants."""
+        if self._left():
+            GLib.timeout_add(_SWEEP_MS, self._sweep)
+
+    def _left(self) -> list[str]:
+        found = paths.FRONTS.iterdir() if paths.FRONTS.exists() else ()
+        return [one.name for one in found if one.name not in self._kept]
+
+    def _sweep(self) -> bool:
+        left = self._left()
+        for name in left:
+            self._calls.facts(units.pair(name)[0], partial(self._swept, name))
+        return bool(left)
+
+    def _swept(self, name: str, facts: Mapping[str, Any]) -> None:
+        """systemd tells of both who joins a namespace and whose it is (systemd.unit(5), JoinsNamespaceOf=)."""
+        drains = any(unit.startswith(paths.WORKER_PREFIX) for unit in facts.get("JoinsNamespaceOf", ()))
+        if name not in self._kept and not drains:
+            _log.info(f"the front {name}, by which no mount goes any more, is ended")
+            self._end(name)
 
     def close(self) -> None:
         """Look no more; the fronts stay."""

@@ -113,6 +113,7 @@ class Daemon:
         self.mounts.want(self._configuration.desired)
         self._world.chronicle.begin()
         self._world.vault.begin()
+        self._fronts.begin()
         self._bus.publish(self.mounts, Users(self._configuration, lambda: self._world.binary.version, self._listed))
         self._read()
         self._listen()

@@ -1,13 +1,14 @@
 """A small AWS for test machines, with what moto (``tests.s3.moto``) cannot do of it: keys that end.
 
-The metadata service (version 2 only) on 169.254.169.254, the portal of IAM Identity Center (SSO) by its own name over
-TLS, and on PORT of loopback STS for web identities and a store that knows only keys issued here. At that store access
-key, session token and time of the keys are looked at, signatures are not. With ``moto`` the keys are those of moto's
-STS, and its S3 looks at all but the time.
+The metadata service (version 2 only) on 169.254.169.254, the portal of IAM Identity Center (SSO) and its OIDC service
+by their own names over TLS, and on PORT of loopback STS for web identities and a store that knows only keys issued
+here. At that store access key, session token and time of the keys are looked at, signatures are not. With ``moto`` the
+keys are those of moto's STS, and its S3 looks at all but the time.
 
 Usage: small_aws.py JSON, with ``port``, ``life`` (seconds that keys live), and where wanted ``portal`` (a folder with
 server.pem and server.key) and ``moto`` (``endpoint``, ``region``, ``role``, ``access``, ``secret``). ``GET /-/seen``
-tells which keys asked the store; ``POST /-/logout`` ends all SSO sessions, ``/-/login`` lets them be again.
+tells which keys asked the store, ``/-/renewed`` how often an SSO session was renewed; ``POST /-/logout`` ends all SSO
+sessions, ``/-/login`` lets them be again.
 """
 
 from __future__ import annotations
@@ -29,8 +30,12 @@ BODY = b"hello from a role\n"
 ETAG = f'"{hashlib.md5(BODY).hexdigest()}"'  # noqa: S324  what S3 calls an ETag
 WHEN = "Sun, 01 Nov 2026 00:00:00 GMT"
 METADATA_TOKEN, SSO_TOKEN = "metadata-session", "planted-sso-token"
-PORTAL = "portal.sso.eu-west-1.amazonaws.com"
-"""The host that boto3 asks for the keys of an SSO session in that region."""
+RENEWAL = "planted-sso-renewal-0"
+"""The first token with which a session is renewed; each is good once, and the next comes with what it gets."""
+RENEWED_FOR = 600
+"""Seconds; botocore renews a session that ends within 15 minutes (its tokens.py)."""
+PORTAL, OIDC = "portal.sso.eu-west-1.amazonaws.com", "oidc.eu-west-1.amazonaws.com"
+"""The hosts that boto3 asks for the keys of an SSO session in that region, and for the session's next token."""
 
 
 def _sts(moto: dict[str, str]) -> Any:
@@ -49,6 +54,7 @@ class State:
         # Made here: who asks for metadata waits no longer than two seconds.
         self._sts: Any = _sts(moto) if moto else None
         self.issued: dict[str, tuple[str, float]] = {}
+        self.sso_token, self.renewal, self.renewed = SSO_TOKEN, RENEWAL, 0
         self.seen: list[str] = []
         self._numbers = itertools.count(1)
 
@@ -66,6 +72,15 @@ class State:
         said = self._sts.assume_role(RoleArn=self._role, RoleSessionName="small-aws")["Credentials"]
         return {"AccessKeyId": said["AccessKeyId"], "SecretAccessKey": said["SecretAccessKey"],
                 "Token": said["SessionToken"]}
+
+    def renew(self, by: str) -> dict[str, object]:
+        """The next token of an SSO session; empty for a renewal that is not good, or not any more."""
+        if not self.signed_in or by != self.renewal:
+            return {}
+        self.renewed += 1
+        self.sso_token, self.renewal = f"{SSO_TOKEN}-{self.renewed}", f"planted-sso-renewal-{self.renewed}"
+        return {"accessToken": self.sso_token, "tokenType": "Bearer", "expiresIn": RENEWED_FOR,
+                "refreshToken": self.renewal}
 
     def fault(self, access: str, token: str) -> str:
         """The code of S3 for these keys, empty when they are good."""
@@ -106,15 +121,16 @@ class Door(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """STS for web identities, which moto does not serve with its signatures on; and what the test says."""
-        state = self.server.state
-        form = parse_qs(self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode())
-        action = form.get("Action", [""])[0]
-        if self.path.startswith("/-/"):
+        state, body = self.server.state, self.rfile.read(int(self.headers.get("Content-Length", "0"))).decode()
+        action = parse_qs(body).get("Action", [""])[0]
+        if self.path == "/token":
+            self._renewal(json.loads(body))
+        elif self.path.startswith("/-/"):
             state.signed_in = self.path == "/-/login"
             self.say(200)
         elif action != "AssumeRoleWithWebIdentity":
-            body = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
-            self.say(403, body.encode())
+            said = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+            self.say(403, said.encode())
         else:
             keys = state.issue()
             keys["SessionToken"] = keys.pop("Token")
@@ -134,6 +150,8 @@ class Door(BaseHTTPRequestHandler):
             self._portal()
         elif self.path == "/-/seen":
             self.say(200, json.dumps(self.server.state.seen).encode())
+        elif self.path == "/-/renewed":
+            self.say(200, str(self.server.state.renewed).encode())
         else:
             self._store()
 
@@ -152,7 +170,7 @@ class Door(BaseHTTPRequestHandler):
     def _portal(self) -> None:
         """GetRoleCredentials (IAM Identity Center Portal API Reference)."""
         state = self.server.state
-        if not state.signed_in or self.headers.get("x-amz-sso_bearer_token") != SSO_TOKEN:
+        if not state.signed_in or self.headers.get("x-amz-sso_bearer_token") != state.sso_token:
             self.say(401, json.dumps({"message": "Session token not found or invalid"}).encode(),
                      x_amzn_ErrorType="UnauthorizedException")
             return
@@ -161,6 +179,14 @@ class Door(BaseHTTPRequestHandler):
         self.say(200, json.dumps({"roleCredentials": {
             "accessKeyId": keys["AccessKeyId"], "secretAccessKey": keys["SecretAccessKey"],
             "sessionToken": keys["Token"], "expiration": until}}).encode())
+
+    def _renewal(self, asked: dict[str, str]) -> None:
+        """CreateToken (IAM Identity Center OIDC API Reference)."""
+        said = self.server.state.renew(asked["refreshToken"]) if asked["grantType"] == "refresh_token" else {}
+        if said:
+            self.say(200, json.dumps(said).encode(), Content_Type="application/json")
+        else:
+            self.say(400, json.dumps({"error": "invalid_grant"}).encode(), x_amzn_ErrorType="InvalidGrantException")
 
     def _store(self) -> None:
         state, parts = self.server.state, urlsplit(self.path)

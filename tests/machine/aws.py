@@ -61,19 +61,25 @@ def small(machine: Machine, life: int, account: Account | None = None, *, portal
 
 
 def _certify(machine: Machine) -> None:
-    """The portal's name leads to loopback, and there is a certificate for it."""
+    """The names of the portal and its OIDC service lead to loopback, and there is a certificate for them."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        Authority.make(folder).certify("server", f"DNS:{small_aws.PORTAL}")
+        Authority.make(folder).certify("server", f"DNS:{small_aws.PORTAL},DNS:{small_aws.OIDC}")
         for part in ("server.pem", "server.key"):
             machine.copy_in(folder / part, f"/run/portal/{part}", 0o600)
         machine.copy_in(folder / "ca.pem", CA, 0o644)
-    machine.run(f"grep -q {small_aws.PORTAL} /etc/hosts || echo 127.0.0.1 {small_aws.PORTAL} >>/etc/hosts")
+    names = f"{small_aws.PORTAL} {small_aws.OIDC}"
+    machine.run(f"grep -q '{names}' /etc/hosts || echo 127.0.0.1 {names} >>/etc/hosts")
 
 
 def portal(machine: Machine, word: str) -> None:
     """``logout`` ends all sessions of the portal, ``login`` lets them be again."""
     machine.run(f"curl -sf -X POST {STORE}/-/{word}")
+
+
+def renewed(machine: Machine) -> int:
+    """How often the SSO session was renewed."""
+    return int(machine.run(f"curl -sf {STORE}/-/renewed").stdout)
 
 
 def seen(machine: Machine) -> list[str]:

@@ -25,12 +25,20 @@ SESSION = {"lab": "corp", "old": START, "out": "over"}
 """What the file of a profile's token is called after, hashed (botocore, SSOTokenLoader)."""
 
 
-def sign_in(machine: Machine, profile: str, seconds: float) -> None:
+def token_file(profile: str) -> str:
+    """Where kim's token of that profile is kept."""
+    return f"/home/kim/.aws/sso/cache/{hashlib.sha1(SESSION[profile].encode()).hexdigest()}.json"  # noqa: S324  botocore's
+
+
+def moment(seconds: float) -> str:
+    """So many seconds from now, as the files of SSO have it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
+
+
+def sign_in(machine: Machine, profile: str, seconds: float, **more: str) -> None:
     """What ``aws sso login`` leaves for kim: a token that lasts for so many seconds."""
-    ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + seconds))
-    token = {"startUrl": START, "region": REGION, "accessToken": small_aws.SSO_TOKEN, "expiresAt": ends}
-    name = hashlib.sha1(SESSION[profile].encode()).hexdigest()  # noqa: S324  botocore's own
-    machine.write(f"/home/kim/.aws/sso/cache/{name}.json", json.dumps(token), 0o600)
+    token = {"startUrl": START, "region": REGION, "accessToken": small_aws.SSO_TOKEN, "expiresAt": moment(seconds)}
+    machine.write(token_file(profile), json.dumps({**token, **more}), 0o600)
     machine.run("chown -R kim: /home/kim/.aws")
 
 
@@ -106,4 +114,22 @@ def test_keys_that_end_with_their_session_and_another_session_after_that(machine
         machine.run("s3mountctl start lab --no-wait")
         assert kit.wait_ok(machine, "lab", timeout=40)[0]["pid"] == pid
         assert machine.read("/srv/lab/hello.txt") == HELLO
+        kit.configure(machine)
+
+
+@pytest.mark.once("13")
+def test_a_session_that_can_be_renewed_is_renewed_again_and_again(machine: Machine) -> None:
+    with aws.moto(machine) as account, aws.small(machine, 40, account, portal=True), kim(machine):
+        sign_in(machine, "lab", 300, refreshToken=small_aws.RENEWAL, clientId="s3mountd-test", clientSecret="planted",
+                registrationExpiresAt=moment(86_400))
+        kit.configure(machine, sso_mount(account, "lab"))
+        machine.run("rm -r /root/.aws")
+        pid = kit.wait_ok(machine, "lab")[0]["pid"]
+        # A renewal is good once: who does not keep what came with it cannot do it a second time.
+        machine.wait_until(lambda: aws.renewed(machine) >= 3, 120, "the third renewal", every=1)
+        [now] = kit.wait_ok(machine, "lab")
+        assert (now["pid"], machine.read("/srv/lab/hello.txt")) == (pid, HELLO)
+        assert machine.run(["stat", "--format=%U %a", token_file("lab")]).stdout == "kim 600\n"
+        told = json.dumps(kit.status(machine)) + machine.journal()
+        assert small_aws.SSO_TOKEN not in told and small_aws.RENEWAL[:-2] not in told
         kit.configure(machine)

@@ -154,6 +154,11 @@ def test_a_front_survives_what_happens_to_it(machine: Machine, gateway: Gateway)
     kit.wait_ok(machine, "ceph", timeout=30)
     assert "front-away" in machine.journal("-u", "s3mountd", "-o", "json")
     assert machine.run("cat /srv/ceph/hello.txt").stdout == "hello from bucket-one\n"
+    machine.run(f"systemctl stop s3mountd; echo >{kit.CONFIG}")
+    assert front_units(machine), "nobody is there to end it"
+    machine.run("systemctl start s3mountd")
+    machine.wait_until(lambda: not front_units(machine) + front_units(machine, "socket"), 60, "it is ended")
+    assert machine.run("ls /run/s3mountd/fronts").stdout == ""
 
 
 @pytest.mark.once

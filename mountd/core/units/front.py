@@ -14,14 +14,19 @@ SYSTEM_CA = "/etc/ssl/certs/ca-certificates.crt"
 CONFIG, CA = "haproxy.cfg", "ca.pem"
 
 
+def pair(name: str) -> tuple[str, str]:
+    """Socket and service of the front of that name."""
+    return f"{paths.FRONT_PREFIX}{name}.socket", f"{paths.FRONT_PREFIX}{name}.service"
+
+
 def service(front: Front) -> str:
     """The unit of its haproxy."""
-    return f"{paths.FRONT_PREFIX}{front.name}.service"
+    return pair(front.name)[1]
 
 
 def socket(front: Front) -> str:
     """The unit of its socket, to whose namespace its workers belong."""
-    return f"{paths.FRONT_PREFIX}{front.name}.socket"
+    return pair(front.name)[0]
 
 
 def runtime(front: Front) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from mountd import __version__
+from mountd.cli.client import Client
 from mountd.cli.commands import COMMANDS
 from mountd.cli.main import main
 
@@ -64,11 +65,45 @@ def test_version_of_the_program(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"s3mountctl {__version__}\n"
 
 
-def test_logs_becomes_journalctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    journalctl = tmp_path / "journalctl"
-    journalctl.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$0.args"\nexit 5\n')
-    journalctl.chmod(0o755)
+def journalctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str) -> None:
+    """One that writes down what it is asked, and then does this."""
+    program = tmp_path / "journalctl"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > "$0.args"\n{does}\n')
+    program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+
+def knows(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    """A daemon is there, with mounts of these names."""
+    monkeypatch.setattr(Client, "__init__", lambda _self: None)
+    monkeypatch.setattr(Client, "status", lambda _self: {"mounts": [{"name": name} for name in names]})
+
+
+def test_logs_of_a_name_that_is_mistyped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                         capsys: pytest.CaptureFixture[str]) -> None:
+    knows(monkeypatch, "erdos", "runs")
+    journalctl(tmp_path, monkeypatch, "exit 1")
+    assert main(["logs", "erdso"]) == 64
+    assert "there is no mount called 'erdso'; did you mean 'erdos'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["erdos", "gone"])
+def test_logs_of_a_mount_that_is_or_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    knows(monkeypatch, "erdos")
+    journalctl(tmp_path, monkeypatch, "echo a line")
+    child = os.fork()
+    if not child:
+        try:
+            main(["logs", name])
+        finally:
+            os._exit(99)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert (tmp_path / "journalctl.args").read_text().splitlines()[-1] == "--no-hostname"
+
+
+def test_logs_becomes_journalctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent")
+    journalctl(tmp_path, monkeypatch, "exit 5")
     child = os.fork()
     if not child:
         try:
