@@ -151,7 +151,7 @@ def test_a_polkit_that_does_not_answer_holds_up_nobody_else(machine: Machine) ->
         assert status(machine)["mounts"][0]["state"] == "mounted"
         assert machine.run("s3mountctl restart one").returncode == 0
         assert look(machine, "one")["pid"] != pid
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 15
         assert asking.poll() is None, "it was meant to wait for polkit"
     finally:
         machine.run(["kill", "-CONT", polkit])

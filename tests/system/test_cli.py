@@ -158,12 +158,12 @@ def test_wait_ends_when_it_is_there_when_time_is_over_and_when_waiting_is_no_use
         wait_for(machine, "away", state="waiting")
         began = time.monotonic()
         assert _ctl(machine, "wait one away --timeout 2s").returncode == 1
-        assert 2.0 <= time.monotonic() - began < 4.0
+        assert 2.0 <= time.monotonic() - began < 10.0
         wait_for(machine, "wrong", state="failed")
         began = time.monotonic()
         ended = _ctl(machine, "wait wrong --timeout 60s")
         assert (ended.returncode, "no-such-bucket" in ended.stdout) == (2, True), ended
-        assert time.monotonic() - began < 5.0
+        assert time.monotonic() - began < 30.0
         _ctl(machine, "stop one")
         assert _ctl(machine, "wait one").returncode == 2
         _ctl(machine, "start one")

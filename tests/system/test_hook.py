@@ -124,7 +124,7 @@ def _hang(machine: Machine) -> None:
     asked = time.monotonic()
     kit.status(machine)
     print(f"three turns beside a hanging hook: {took:.1f} s, status: {time.monotonic() - asked:.3f} s")
-    assert time.monotonic() - asked < 2
+    assert time.monotonic() - asked < 10, "the hook hangs for 30 s"
     machine.wait_until(lambda: name not in machine.run(listing).stdout, 20, "it is killed at its limit")
     machine.wait_until(lambda: _warnings(machine), 10, "that is said")
     assert f"one: the hook {HOOK} took longer than 30 s and was ended" in _warnings(machine)[0]

@@ -148,7 +148,7 @@ def test_an_outage_is_told_and_costs_no_worker_no_handle_and_no_byte(scene: Scen
     # Two seconds are promised (docs/recovery.md has the figures); the rest is for a busy machine.
     assert healed <= served + 5
     assert (neighbour.errors, neighbour.bare, neighbour.wrong) == ({}, 0, 0)
-    assert neighbour.longest_gap < 1
+    assert neighbour.longest_gap < 3
     assert scene.pids() == pids
 
 

@@ -89,9 +89,9 @@ def test_starting_does_not_wait_for_a_store_that_never_answers(machine: Machine)
         machine.run("systemctl start s3mountd")
         took = time.monotonic() - began
         print(f"systemctl start with one store that does not answer: {took:.2f} s")
-        assert took < 3.0
+        assert took < 10.0
         assert show(machine, "s3mountd", "ActiveState") == "active"
-        wait_ok(machine, "one", timeout=5)
+        wait_ok(machine, "one")
         assert look(machine, "hangs")["state"] in ("mounting", "waiting"), "it was meant to hang"
         machine.wait_until(lambda: "1 ok" in show(machine, "s3mountd", "StatusText"), 5, "the status line")
 
@@ -212,7 +212,7 @@ def test_on_stop_unmount_is_done_with_nothing_mounted(machine: Machine) -> None:
     configure(machine, on_stop="unmount")
     began = time.monotonic()
     machine.run("systemctl stop s3mountd")
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
     assert show(machine, "s3mountd", "Result") == "success"
 
 
