@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, field, replace
 from functools import partial
 from random import random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from gi.repository import GLib
@@ -23,6 +23,7 @@ from mountd.core.renewal import Term
 from mountd.core.status import stamp
 from mountd.core.units import resolver
 from mountd.core.units.worker import KeyFiles, file_name
+from mountd.daemon.known_mount import KnownMount
 from mountd.daemon.listeners import Listeners
 from mountd.daemon.passes import Passes, any_left, quiet
 from mountd.system import keys
@@ -32,9 +33,6 @@ from mountd.system.systemd import Systemd
 from mountd.words import paths
 from mountd.words.errors import FAULTS, FaultClass, MountdError
 from mountd.words.model import Mount
-
-if TYPE_CHECKING:
-    from mountd.daemon.kept import Kept
 
 _log: Any = structlog.get_logger()
 _PATIENCE = 10.0
@@ -63,7 +61,7 @@ class Vault:
 
     systemd: Systemd
     accounts: dict[str, _Account] = field(default_factory=dict)
-    kepts: dict[str, "Kept"] = field(default_factory=dict)
+    kepts: dict[str, KnownMount] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._broker = Broker(self.systemd, self._met, self._missed)
@@ -76,7 +74,7 @@ class Vault:
         if any_left():
             self._broker.want()
 
-    def meet(self, kept: "Kept") -> None:
+    def meet(self, kept: KnownMount) -> None:
         """This keeps the mount of that name now."""
         self.kepts[kept.name] = kept
 
@@ -161,7 +159,7 @@ class Vault:
             if account.waited_for:
                 self._failed(name, account, Cause("host-refused", f"{paths.BROKER_UNIT} does not come up"))
 
-    def _settle(self, kept: "Kept", state: Answer, *, same: bool) -> None:
+    def _settle(self, kept: KnownMount, state: Answer, *, same: bool) -> None:
         """The workers of a mount, as the broker should know them."""
         asking = self._passes.granted(kept.workers)
         for unit in [unit for unit in asking if file_name(unit) not in state["workers"]]:

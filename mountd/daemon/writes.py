@@ -7,7 +7,7 @@ only when there is one.
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import structlog
 from gi.repository import GLib
@@ -20,6 +20,7 @@ from mountd.core.write_safety import Evidence, Known, Verdict, Way
 from mountd.daemon import state_files
 from mountd.daemon.diagnosis import ask_with_keys
 from mountd.daemon.fronts import Fronts
+from mountd.daemon.known_mount import KnownMount
 from mountd.daemon.vault import Vault
 from mountd.system.asking import Answer
 from mountd.system.binary import Binary
@@ -29,9 +30,6 @@ from mountd.words import paths
 from mountd.words.errors import FAULTS, FaultClass, MountdError
 from mountd.words.model import Mount
 from mountd.words.options import version_text
-
-if TYPE_CHECKING:
-    from mountd.daemon.kept import Kept
 
 _log: Any = structlog.get_logger()
 _INSTALLED = 5.0
@@ -72,7 +70,7 @@ class Writes:
     """By mount."""
     _timers: dict[str, int] = field(default_factory=dict)
     """By mount."""
-    _interested: dict[str, "Kept"] = field(default_factory=dict)
+    _interested: dict[str, KnownMount] = field(default_factory=dict)
     """By mount: those that look again when something is learnt of their endpoint."""
     _looked: dict[str, float] = field(default_factory=dict)
     """By endpoint: when it was last looked which server that is, monotonic seconds."""
@@ -88,7 +86,7 @@ class Writes:
             except (TypeError, KeyError, ValueError):
                 continue
 
-    def tend(self, kept: "Kept") -> None:
+    def tend(self, kept: KnownMount) -> None:
         """See how the mount is to be started, and ask when nobody knows."""
         mount = kept.configured
         if mount is None:
@@ -120,7 +118,7 @@ class Writes:
                 self._looked[endpoint] = self.now()
                 self.look(mount)
 
-    def _by_front(self, kept: "Kept", mount: Mount, front: Front) -> None:
+    def _by_front(self, kept: KnownMount, mount: Mount, front: Front) -> None:
         """Workers that go by a front that is gone serve nobody: as soon as there is another one they get successors."""
         self._interested[kept.name] = kept
         self.fronts.release(kept.name, front)
@@ -133,7 +131,7 @@ class Writes:
             kept.memory, unfronted=not life, limited=Cause("front-away", why) if why else None,
             hindrance=Cause("front-away", why) if why and not life else None)
 
-    def _fit(self, kept: "Kept", fitted: Mount) -> None:
+    def _fit(self, kept: KnownMount, fitted: Mount) -> None:
         """A mount that is to be started in another way is another one to its worker."""
         if fitted != kept.mount:
             kept.mount, kept.digest = fitted, changes.worker_digest(fitted)
@@ -142,14 +140,14 @@ class Writes:
         version = self.binary.version
         return version_text(version) if version else ""
 
-    def _by_broker(self, kept: "Kept") -> bool:
+    def _by_broker(self, kept: KnownMount) -> bool:
         """Are its keys the broker's, which gives them only in the name of a worker?"""
         prepared = kept.memory.prepared
         return kept.name in self.vault.accounts or (prepared is not None and prepared.keys.by_broker)
 
     # Questions
 
-    def _ask(self, kept: "Kept", mount: Mount) -> None:
+    def _ask(self, kept: KnownMount, mount: Mount) -> None:
         """Ask with this mount's keys, once they have been looked for, unless it was asked a moment ago."""
         endpoint, failed, memory = write_safety.endpoint(mount), self._failed.get(kept.name), kept.memory
         ready = memory.staging is not None or kept.observed().serving is not None or (
@@ -228,7 +226,7 @@ class Writes:
             if one in self._interested:
                 self._interested[one].wake()
 
-    def shown(self, kept: "Kept") -> Shown | None:
+    def shown(self, kept: KnownMount) -> Shown | None:
         """As status shows it; None for a mount that needs no verdict."""
         mount = kept.configured
         if mount is None or mount.provider == "aws" or mount.options.get("read_only"):
