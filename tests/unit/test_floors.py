@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,28 @@ def test_the_house_is_where_this_test_looks() -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_imports_only_from_its_own_floor_and_those_beneath(module: str) -> None:
     assert list(breaches(module, MODULES[module].read_text())) == []
+
+
+def circle(texts: dict[str, str]) -> list[str]:
+    """Modules each of which imports the next, and the last the first; also where only a type is wanted."""
+    found = {module: {name for node in ast.walk(ast.parse(text)) for one in imported(node, module)
+                      for name in (one.removeprefix("mountd."), one.removeprefix("mountd.").rpartition(".")[0])
+                      if name in texts} for module, text in texts.items()}
+    try:
+        TopologicalSorter(found).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert circle({module: path.read_text() for module, path in MODULES.items()}) == []
+
+
+def test_a_circle_is_seen() -> None:
+    texts = {"daemon.one": "from mountd.daemon.two import Two", "daemon.two": "from mountd.daemon import one"}
+    assert set(circle(texts)) == set(texts)
+    assert circle({**texts, "daemon.two": "import os"}) == []
 
 
 @pytest.mark.parametrize(
