@@ -133,9 +133,9 @@ _ROWS = (
         (Argument(("ACTION",), "set, list or remove", Take.ONE),
          Argument(("NAME",), "what the secret is called", Take.MAYBE), _JSON),
         "What mounts with credentials = { systemd_credential = NAME } use; systemd decrypts it for the worker alone. "
-        "`set` asks for access key and secret key, which is not shown as you type; or reads from standard input an AWS "
-        "credentials file, a file of s3cmd, or JSON with AccessKeyId and SecretAccessKey. A secret never stands on the "
-        "command line. Only root may.", needs_daemon=False),
+        "With set it asks for access key and secret key, which is not shown as you type; or reads from standard input "
+        "an AWS credentials file, a file of s3cmd, or JSON with AccessKeyId and SecretAccessKey. A secret never stands "
+        "on the command line. Only root may.", needs_daemon=False),
     Command(
         "check", local.check, "look for faults in configuration files",
         (Argument(("FILE",), "files, instead of the installed configuration", Take.ANY, fill=Fill.FILES), _JSON),
