@@ -39,7 +39,8 @@ def test_a_start_that_waits_for_the_network_is_begun_anew_when_it_is_there(machi
         machine.run(CABLE.end, check=False)
     tries = starts(machine)
     print(f"network up: first try after {tries[0] - up:.2f} s")
-    assert tries[0] - up <= 1.5, "a second, and this machine may be slow"
+    # A second is promised, and met by a machine with nothing else to do; without the event it would be 13 at the least.
+    assert tries[0] - up <= 6
 
 
 def test_what_is_mounted_is_checked_when_the_network_changes(machine: Machine, far: Far) -> None:
