@@ -21,13 +21,16 @@ _ROLE = f"sso_account_id = 111122223333\nsso_role_name = reader\nregion = {REGIO
 _PLACE = f"sso_region = {REGION}\nsso_start_url = {START}\n"
 PROFILES = (f"[profile lab]\nsso_session = corp\n{_ROLE}[profile old]\n{_PLACE}{_ROLE}"
             f"[profile out]\nsso_session = over\n{_ROLE}[sso-session corp]\n{_PLACE}[sso-session over]\n{_PLACE}")
+HOME = "/data/kim"
+"""As on machines whose homes come from elsewhere: what is not below /home is read-only in a unit that does not say so
+(systemd.exec(5), ProtectSystem=)."""
 SESSION = {"lab": "corp", "old": START, "out": "over"}
 """What the file of a profile's token is called after, hashed (botocore, SSOTokenLoader)."""
 
 
 def token_file(profile: str) -> str:
     """Where kim's token of that profile is kept."""
-    return f"/home/kim/.aws/sso/cache/{hashlib.sha1(SESSION[profile].encode()).hexdigest()}.json"  # noqa: S324  botocore's
+    return f"{HOME}/.aws/sso/cache/{hashlib.sha1(SESSION[profile].encode()).hexdigest()}.json"  # noqa: S324  botocore's
 
 
 def moment(seconds: float) -> str:
@@ -39,14 +42,15 @@ def sign_in(machine: Machine, profile: str, seconds: float, **more: str) -> None
     """What ``aws sso login`` leaves for kim: a token that lasts for so many seconds."""
     token = {"startUrl": START, "region": REGION, "accessToken": small_aws.SSO_TOKEN, "expiresAt": moment(seconds)}
     machine.write(token_file(profile), json.dumps({**token, **more}), 0o600)
-    machine.run("chown -R kim: /home/kim/.aws")
+    machine.run(f"chown -R kim: {HOME}/.aws")
 
 
 @contextmanager
 def kim(machine: Machine) -> Iterator[None]:
     """A user with profiles that go by SSO; the session of "out" is over."""
-    machine.run("userdel --force --remove kim 2>/dev/null; useradd --create-home kim")
-    machine.write("/home/kim/.aws/config", PROFILES, 0o600)
+    machine.run("userdel --force --remove kim 2>/dev/null; mkdir -p /data")
+    machine.run(f"useradd --create-home --home-dir {HOME} kim")
+    machine.write(f"{HOME}/.aws/config", PROFILES, 0o600)
     for profile, seconds in (("lab", 8 * 3600), ("old", 8 * 3600), ("out", -60)):
         sign_in(machine, profile, seconds)
     try:
