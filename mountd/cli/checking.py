@@ -75,6 +75,11 @@ def own(login: str, text: str, worker_version: Version | None) -> Found:
     return Found(tuple(findings.problems), mounts=tuple(mounts))
 
 
+def listed(login: str, name: str) -> str:
+    """A user's mount as it stands on the list, where it is called so. Raises ``no-such-mount``."""
+    return users.section(userlists.of(paths.USERS, login), name)
+
+
 def named(name: str, found: Found) -> Mount:
     """The mount of that name. Raises ``no-such-mount``."""
     mount = next((one for one in found.all if one.name == name), None)

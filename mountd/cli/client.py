@@ -111,6 +111,10 @@ class Client:
         """Put one ``[[mount]]``, as TOML, on the caller's own list; gives the mount's name."""
         return str(self._order("AddMount", GLib.Variant("(s)", (section,))))
 
+    def change_mount(self, name: str, section: str) -> str:
+        """Put one ``[[mount]]``, as TOML, in the place of one on the caller's own list; gives the mount's name."""
+        return str(self._order("ChangeMount", GLib.Variant("(ss)", (name, section))))
+
     def reload(self) -> None:
         """Read the configuration again; ``config-invalid`` carries one fault a line."""
         self._order("Reload")

@@ -104,7 +104,8 @@ _ROWS = (
         (Argument(("NAME",), "name of a mount: edit the file it stands in", Take.MAYBE, fill=Fill.MOUNTS),
          _NO_WAIT, _TIMEOUT, _JSON),
         "Opens a draft in $VISUAL, $EDITOR or sensible-editor. A draft with faults is shown to you with them and "
-        "changes nothing; one without is written, and what changes is shown as by reload."),
+        "changes nothing; one without is written, and what changes is shown as by reload. Of a mount of your own "
+        "only that mount is opened, and no sudo is needed."),
     Command(
         "remove", _lazily("remove"), "take mounts out of the configuration and unmount them",
         (_NAMES, _NO_WAIT, _TIMEOUT, _JSON),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 from mountd.cli import acts, checking, drop_in, own, versions
@@ -30,22 +31,38 @@ def remove(console: Console, args: Namespace) -> int:
 def edit(console: Console, args: Namespace) -> int:
     """Have a configuration file edited as a draft; what passes the rules is taken on, and nothing else is."""
     console.client.status()
-    file = _file_of(args.name) if args.name else paths.CONFIG
+    mount = checking.named(args.name, checking.check([], None)) if args.name else None
+    if mount is not None and mount.owner:
+        return _worked_on(console, Path(mount.place.file), own.listed(mount), lambda text: own.check(mount, text),
+                          lambda text: own.change(console, args, mount, text))
+    file = Path(mount.place.file) if mount is not None else paths.CONFIG
     # Better said before the work than after it.
     drop_in.writable(file)
-    before = file.read_text("utf-8") if file.exists() else ""
+
+    def check(text: str) -> checking.Found:
+        return checking.check([], versions.parsed(versions.worker()), {str(file): text})
+
+    def take_on(text: str) -> int:
+        drop_in.write(file, text)
+        return acts.reload(console, args)
+
+    return _worked_on(console, file, file.read_text("utf-8") if file.exists() else "", check, take_on)
+
+
+def _worked_on(console: Console, file: Path, before: str, check: Callable[[str], checking.Found],
+               take_on: Callable[[str], int]) -> int:
+    """Have a text edited until it passes or the person gives up; one that passes and is another one is taken on."""
     draft = before
     while True:
         draft = _edited(draft, file)
-        found = checking.check([], versions.parsed(versions.worker()), {str(file): draft})
+        found = check(draft)
         console.warn(str(problem) for problem in found.problems)
         if not found.problems or not _again(console):
             break
     if found.problems or draft == before:
         console.warn(["s3mountctl: nothing was changed"])
         return Exit.DOWN if found.problems else Exit.WELL
-    drop_in.write(file, draft)
-    return acts.reload(console, args)
+    return take_on(draft)
 
 
 def _edited(text: str, file: Path) -> str:
@@ -67,13 +84,6 @@ def _again(console: Console) -> bool:
         return False
     console.warn(["Edit again? [Y/n]"])
     return not sys.stdin.readline().strip().lower().startswith("n")
-
-
-def _file_of(name: str) -> Path:
-    mount = checking.named(name, checking.check([], None))
-    if mount.owner:
-        raise MountdError("not-permitted", f"{name} is a mount of {mount.owner}'s own: remove it and add it anew")
-    return Path(mount.place.file)
 
 
 def _remove(name: str) -> None:

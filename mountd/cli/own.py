@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from mountd.cli import acts, checking, drop_in, outcome, versions
 from mountd.cli.console import Console
 from mountd.core.config import users
-from mountd.core.verdict import Exit
+from mountd.core.verdict import Document, Exit
 from mountd.words import paths
 from mountd.words.errors import MountdError
 from mountd.words.model import Mount
@@ -40,14 +40,39 @@ def put(console: Console, args: Namespace, keys: dict[str, object], agreed: Call
         console.say(drop_in.shown(paths.USERS / f"{login}.toml", text))
     if args.dry_run or not agreed():
         return Exit.WELL
+    return _ordered(console, args, before, lambda: console.client.add_mount(text))
+
+
+def _ordered(console: Console, args: Namespace, before: Document, order: Callable[[], str]) -> int:
+    """Give an order about the caller's list and wait for what comes of it."""
     try:
-        name = console.client.add_mount(text)
+        name = order()
     except MountdError as error:
         if error.fault.code != "config-invalid":
             raise
         console.warn(error.detail.splitlines())
         return Exit.USAGE
     return Exit.WELL if args.no_wait else acts.await_goals(console, args, {name: outcome.APPLIED}, before)
+
+
+def listed(mount: Mount) -> str:
+    """A mount of the caller's own as it stands on the list. Raises ``not-permitted`` for somebody else's."""
+    login = pwd.getpwuid(os.geteuid()).pw_name
+    if mount.owner != login:
+        raise MountdError("not-permitted", f"{mount.name} is a mount of {mount.owner}'s own: only {mount.owner} can "
+                                           "change it")
+    return checking.listed(login, mount.name.partition(".")[2])
+
+
+def check(mount: Mount, text: str) -> checking.Found:
+    """What the rules say of another text for it."""
+    return checking.own(mount.owner, text, versions.parsed(versions.worker()))
+
+
+def change(console: Console, args: Namespace, mount: Mount, text: str) -> int:
+    """Have the text put in the place of a mount of the caller's own."""
+    before = console.client.status()
+    return _ordered(console, args, before, lambda: console.client.change_mount(mount.name, text))
 
 
 def _of(keys: dict[str, object], login: str) -> dict[str, object]:

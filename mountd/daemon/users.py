@@ -47,14 +47,23 @@ class Users:
     def add(self, uid: int, text: str) -> str:
         """Put the one ``[[mount]]`` of a TOML text on the list of that user; gives the mount's name. Raises
         ``not-permitted`` and ``config-invalid``."""
+        return self._put(userlists.of(paths.USERS, self._allowed(uid)), text, "adds")
+
+    def change(self, uid: int, name: str, text: str) -> str:
+        """The same, in the place of one that stands on that list. Raises ``no-such-mount``, too."""
         login = self._allowed(uid)
+        whose, _, own = name.partition(".")
+        if whose != login:
+            raise MountdError("not-permitted", f"{name!r} does not stand on the list of {login}")
+        return self._put(users.without(userlists.of(paths.USERS, login), own), text, "changes")
+
+    def _put(self, before: users.UserList, text: str, does: str) -> str:
         lists, _ = userlists.collect(paths.USERS)
-        others = [one for one in lists if one.login != login]
+        others = [one for one in lists if one.login != before.login]
         administrators = [mount for mount in self._configuration.desired.mounts if not mount.owner]
-        after, mount = users.added(userlists.of(paths.USERS, login), text, others, administrators,
-                                   configfiles.host_facts(self._version()))
+        after, mount = users.added(before, text, others, administrators, configfiles.host_facts(self._version()))
         userlists.write(after)
-        _log.info(f"{mount.name}: {login} adds {mount.source} on {mount.folder}", mount=mount.name)
+        _log.info(f"{mount.name}: {before.login} {does} {mount.source} on {mount.folder}", mount=mount.name)
         self._take_on()
         return mount.name
 

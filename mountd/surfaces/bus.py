@@ -5,6 +5,7 @@ which may ask a person, and pydbus answers only synchronously and with error nam
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 import pydbus
@@ -30,6 +31,8 @@ _XML = f"""
     <method name="Check"><arg type="s" name="name" direction="in"/></method>
     <method name="AddMount"><arg type="s" name="section" direction="in"/><arg type="s" name="name" direction="out"/>
     </method>
+    <method name="ChangeMount"><arg type="s" name="name" direction="in"/><arg type="s" name="section" direction="in"/>
+      <arg type="s" name="name" direction="out"/></method>
     <method name="RemoveMount"><arg type="s" name="name" direction="in"/></method>
     <method name="Reload"/>
     <signal name="Changed"><arg type="s" name="name"/><arg type="s" name="document"/></signal>
@@ -77,6 +80,9 @@ class Users(Protocol):
     def add(self, uid: int, text: str) -> str:
         """One ``[[mount]]`` more for this user; the mount's name."""
 
+    def change(self, uid: int, name: str, text: str) -> str:
+        """One ``[[mount]]`` in the place of one of that user's; the mount's name."""
+
     def remove(self, name: str) -> None:
         """That user's mount is no more."""
 
@@ -106,6 +112,9 @@ class Bus:
             "Start": manager.start, "Stop": manager.stop, "Restart": manager.restart,
             "Check": manager.check, "Reload": manager.reload, "RemoveMount": users.remove}
 
+        # Of the caller's own list, whatever polkit says.
+        personal: dict[str, Callable[..., str]] = {"AddMount": users.add, "ChangeMount": users.change}
+
         def own(uid: int, method: str, arguments: tuple[str, ...]) -> bool:
             return method != "Reload" and users.permits(uid, *arguments, on_list=method == "RemoveMount")
 
@@ -113,8 +122,8 @@ class Bus:
             _con, sender, _path, _interface, method, arguments, reply = call
             if method in free:
                 _answer(reply, free[method], arguments.unpack())
-            elif method == "AddMount":
-                self._as_whom(sender, lambda uid: _answer(reply, lambda text: _by_somebody(uid, users.add, text),
+            elif method in personal:
+                self._as_whom(sender, lambda uid: _answer(reply, partial(_by_somebody, uid, personal[method]),
                                                           arguments.unpack()))
             else:
                 said = arguments.unpack()
@@ -163,10 +172,10 @@ class Bus:
                        Gio.DBusCallFlags.NONE, 5000, None, told)
 
 
-def _by_somebody(uid: int | None, add: Callable[[int, str], str], text: str) -> str:
+def _by_somebody(uid: int | None, act: Callable[..., str], *words: str) -> str:
     if uid is None:
         raise MountdError("not-permitted", "the caller has gone")
-    return add(uid, text)
+    return act(uid, *words)
 
 
 def _finished(con: Any, result: Any, otherwise: Any) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from tests.machine import Machine
 from tests.machine.kit import ENDPOINT
 from tests.s3.seaweed import ADMIN
+from tests.system import kit
 from tests.system.dialogue import converse
 from tests.system.kit import CONFIG, KEYS, configure, mount, mounts_on, status, wait_ok
 
@@ -133,7 +134,7 @@ def test_a_folder_whose_name_has_no_letter_that_a_mount_may_have(machine: Machin
 def test_who_may_not_write_is_told_before_any_work(machine: Machine) -> None:
     ended, seen = converse(machine, "s3mountctl add", [], "rob")
     assert (ended, "use sudo" in seen, "Which store" in seen) == (2, True, False), seen
-    editor = machine.run("s3mountctl edit", user="rob", check=False, env=_editor(machine, "s/a/b/"))
+    editor = machine.run("s3mountctl edit", user="rob", check=False, env=kit.editor(machine, "s/a/b/"))
     assert "you may not do this: /etc/s3mountd/mounts.toml" in " ".join(editor.stderr.split())
 
 
@@ -160,16 +161,10 @@ def test_remove_keeps_what_a_person_wrote(machine: Machine) -> None:
     assert machine.run("s3mountctl remove first", check=False).returncode == 64
 
 
-def _editor(machine: Machine, script: str) -> dict[str, str]:
-    """An editor that does this one thing (a sed script) and saves by renaming, as many do."""
-    machine.write("/usr/local/bin/editor-of-the-test", f"#!/bin/sh\nsed -i '{script}' \"$1\"\n", 0o755)
-    return {"EDITOR": "editor-of-the-test"}
-
-
 def test_an_edited_file_is_taken_on(machine: Machine) -> None:
     configure(machine, mount("first"))
     wait_ok(machine, "first")
-    done = machine.run("s3mountctl edit first", env=_editor(machine, "s/^bucket = .*/bucket = \"bucket-two\"/"))
+    done = machine.run("s3mountctl edit first", env=kit.editor(machine, "s/^bucket = .*/bucket = \"bucket-two\"/"))
     assert "bucket: \"bucket-one\" -> \"bucket-two\"" in done.stdout
     assert machine.read("/srv/first/hello.txt") == "hello from bucket-two\n"
 
@@ -178,7 +173,7 @@ def test_a_draft_with_faults_changes_nothing(machine: Machine) -> None:
     configure(machine, mount("first"))
     wait_ok(machine, "first")
     before = machine.read(CONFIG)
-    done = machine.run("s3mountctl edit", env=_editor(machine, "s/^folder/foldr/"), check=False)
+    done = machine.run("s3mountctl edit", env=kit.editor(machine, "s/^folder/foldr/"), check=False)
     assert done.returncode == 2
     assert 'foldr: unknown key (did you mean "folder"?)' in done.stderr
     assert "nothing was changed" in done.stderr

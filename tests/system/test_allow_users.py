@@ -103,6 +103,38 @@ def test_a_user_mounts_steers_and_removes_without_sudo(allowed: Machine) -> None
     unharmed(machine, {**before, "daemon": status(machine)["daemon"]})
 
 
+def edit(machine: Machine, user: str, script: str) -> tuple[int, str]:
+    """What comes of rob.data being edited by that user: exit status, and all that is said."""
+    done = machine.run("s3mountctl edit rob.data", user=user, env=kit.editor(machine, script), check=False)
+    return done.returncode, " ".join((done.stdout + done.stderr).split())
+
+
+def test_a_user_edits_a_mount_and_nobody_elses(allowed: Machine) -> None:
+    machine, before = allowed, status(allowed)
+    machine.run(f"s3mountctl add s3://bucket-one /home/rob/data {STORE}", user="rob")
+    [was] = wait_ok(machine, "rob.data")
+    with kit.hammer(machine, "/home/rob/data", readers=1) as met:
+        assert edit(machine, "rob", "$ a read_only = true") == (0, "rob.data: mounted on /home/rob/data")
+        [now] = wait_ok(machine, "rob.data")
+    assert (met.errors, met.bare, met.wrong) == ({}, 0, 0)
+    assert (now["can"]["write"], now["pid"] != was["pid"]) == (False, True)
+    kept = lists(machine)
+    assert kept.count("[[mount]]") == 1
+    for user, script, says in (
+            ("rob", "$ a cache = \"/etc\"", "only the administrator may set it"),
+            ("rob", "s,^folder = .*,folder = \"/etc\",", "must lie in your home"),
+            ("rob", "s/^name/n ame/", "nothing was changed"),
+            ("eve", "$ a allow_delete = true", "only rob can change it"),
+            ("root", "$ a allow_delete = true", "only rob can change it")):
+        done = edit(machine, user, script)
+        assert done[0] != 0 and says in done[1], (user, script, done)
+    assert "you may not do this" in machine.run(
+        ["busctl", "call", "org.s3mountd1", "/org/s3mountd1", "org.s3mountd1.Manager", "ChangeMount", "ss", "rob.data",
+         section()], user="eve", check=False).stderr
+    assert (lists(machine), look(machine, "rob.data")["pid"]) == (kept, now["pid"])
+    unharmed(machine, before)
+
+
 def test_only_where_it_is_allowed_and_no_longer(allowed: Machine) -> None:
     machine = allowed
     machine.run(f"s3mountctl add s3://bucket-one /home/rob/data {STORE}", user="rob")

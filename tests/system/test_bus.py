@@ -75,7 +75,7 @@ def test_the_interface_describes_itself_to_everybody(machine: Machine) -> None:
     found = [tuple(line.split()[:4]) for line in listing.splitlines()[1:]]
     assert sorted(found) == sorted([
         *((f".{name}", "method", "s", "-") for name in ("Start", "Stop", "Restart", "Check", "RemoveMount")),
-        (".AddMount", "method", "s", "s"),
+        (".AddMount", "method", "s", "s"), (".ChangeMount", "method", "ss", "s"),
         *((f".{name}", "method", "-", "s") for name in ("Status", "Plan")),
         (".History", "method", "s", "s"),
         (".Reload", "method", "-", "-"), (".Changed", "signal", "ss", "-"),

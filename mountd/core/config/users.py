@@ -210,15 +210,24 @@ def _one_table(text: str) -> Mapping[str, object]:
     return tables[0][1]
 
 
+def _found(one: UserList, name: str) -> tuple[int, Place, Mapping[str, object]]:
+    document = reading.parse(one.source, Findings())
+    tables = reading.tables(document, Findings()) if document else []
+    found = [(number, spot.place(), table) for number, (spot, table) in enumerate(tables) if _name(table) == name]
+    if not found:
+        raise MountdError("no-such-mount", f"{name!r} in {one.source.path}")
+    return found[-1]
+
+
+def section(one: UserList, name: str) -> str:
+    """The ``[[mount]]`` that is called so on a list, as it would be added. Raises ``no-such-mount``."""
+    return toml_text.section(_found(one, name)[2])
+
+
 def without(before: UserList, name: str) -> UserList:
     """A list without the mount that is called so on it, right or wrong. Raises ``no-such-mount``, and
     ``config-invalid`` where it was written by hand in an unusual way."""
-    document = reading.parse(before.source, Findings())
-    tables = reading.tables(document, Findings()) if document else []
-    found = [(number, spot.place()) for number, (spot, table) in enumerate(tables) if _name(table) == name]
-    if not found:
-        raise MountdError("no-such-mount", f"{name!r} in {before.source.path}")
-    number, place = found[-1]
+    number, place, _ = _found(before, name)
     left = toml_cut.without_mount(before.source.text, number, place.line)
     if left is None:
         raise MountdError("config-invalid", f"{place}: take the mount out by hand, it is written unusually")

@@ -90,6 +90,26 @@ def test_a_user_adds_and_removes_and_others_do_not(host: Host) -> None:
     assert (host.names, list(paths.USERS.iterdir())) == (["adm"], [])
 
 
+def test_a_user_changes_a_mount_and_a_wrong_change_leaves_it(host: Host) -> None:
+    host.administrator(ALLOWED)
+    host.users.add(ROB, DATA)
+    assert host.users.change(ROB, "rob.data", DATA + "read_only = true\n") == "rob.data"
+    before = (paths.USERS / "rob.toml").read_text()
+    assert (host.taken, before.count("[[mount]]"), "read_only = true" in before) == ([["adm", "rob.data"]] * 2, 1, True)
+    for uid, name, text, code in (
+            (ROB, "rob.data", DATA + 'cache = "/etc"\n', "config-invalid"), (ROB, "rob.data", "", "config-invalid"),
+            (ROB, "rob.more", DATA, "no-such-mount"), (ROB, "adm", DATA, "not-permitted"),
+            (ANN, "rob.data", DATA, "not-permitted"), (0, "rob.data", DATA, "not-permitted"),
+            (4711, "rob.data", DATA, "not-permitted"), (ROB, "", DATA, "not-permitted")):
+        with pytest.raises(MountdError) as caught:
+            host.users.change(uid, name, text)
+        assert caught.value.fault.code == code, (uid, name)
+    assert ((paths.USERS / "rob.toml").read_text(), len(host.taken)) == (before, 2)
+    # It may be called otherwise from now on.
+    assert host.users.change(ROB, "rob.data", DATA + 'name = "new"\n') == "rob.new"
+    assert host.names == ["adm", "rob.new"]
+
+
 @pytest.mark.parametrize("name", ["rob.data", "adm", "../x.data", "", ".", ".x", "rob", "/etc/passwd.x"])
 def test_what_is_on_no_list_is_not_removed(host: Host, name: str) -> None:
     host.administrator(ALLOWED)

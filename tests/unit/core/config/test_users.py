@@ -200,6 +200,14 @@ def test_what_is_added_stands_on_the_list_and_can_be_taken_off() -> None:
     assert (first.name, second.name) == ("rob.data", "rob.two")
 
 
+def test_what_stands_on_a_list_is_read_as_it_would_be_added() -> None:
+    text = added(added("", DATA), section(name="two", folder="/home/rob/two"))
+    for name in ("data", "two"):
+        assert added(users.without(rob(text), name).source.text, users.section(rob(text), name)).count("[[mount]]") == 2
+    with pytest.raises(MountdError, match="other"):
+        users.section(rob(DATA), "other")
+
+
 def test_what_is_wrong_can_be_taken_off_too() -> None:
     text = DATA + section(name="wrong", cache="/etc") + section(folder="/etc/x.y")
     for name in ("wrong", "x-y", "data"):
