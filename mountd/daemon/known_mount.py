@@ -24,6 +24,10 @@ class KnownMount(Protocol):
     refused_keys: tuple[str, Cause] | None
     wake: Callable[[], None]
 
+    @property
+    def serving(self) -> Worker | None:
+        """The worker that served when the folder was last looked at."""
+
     def observed(self) -> Observed:
         """The folder and the workers as they are now."""
 

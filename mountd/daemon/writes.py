@@ -236,6 +236,14 @@ class Writes:
             verdict = ""
         else:
             verdict = write_safety.judge(mount, known, self.binary.version)[0].value
-        started = kept.mount or mount
-        way = Way.FRONT if started.front else Way.READ_ONLY if started.options.get("read_only") else Way.DIRECT
-        return Shown(verdict, way.value, mount.write_safety, known.at if known and verdict else None)
+        return Shown(verdict, _way(kept, mount).value, mount.write_safety, known.at if known and verdict else None)
+
+
+def _way(kept: KnownMount, mount: Mount) -> Way:
+    """How the worker that serves writes; one that is to write in another way may be about to take over from it."""
+    serving, started = kept.serving, kept.mount or mount
+    if serving is not None and serving.digest != kept.digest:
+        for way in (Way.DIRECT, Way.READ_ONLY):
+            if changes.worker_digest(write_safety.fitted(mount, way)) == serving.digest:
+                return way
+    return Way.FRONT if started.front else Way.READ_ONLY if started.options.get("read_only") else Way.DIRECT

@@ -82,10 +82,16 @@ class Kept:
     woken: int = 0
 
     serves: bool = False
+    begun: str = ""
+    """Digest of the worker that serves, when that is not the present one."""
+
+    @property
+    def serving(self) -> Worker | None:
+        worker = Worker("s3mount-erdos-1.service", self.name, 1, self.begun or self.digest, 7)
+        return worker if self.serves else None
 
     def observed(self) -> Observed:
-        worker = Worker("s3mount-erdos-1.service", self.name, 1, self.digest, 7)
-        return Observed((Layer(Kind.LIVE, 7, 1, ""),), (worker,)) if self.serves else Observed()
+        return Observed((Layer(Kind.LIVE, 7, 1, ""),), (self.serving,)) if self.serving else Observed()
 
     def wake(self) -> None:
         self.woken += 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.unit.core.test_write_safety import RGW18, SEAWEEDFS
 from tests.unit.daemon.test_writes import SAFE, UNSAFE, Kept, Stage, mount, stage
 
@@ -29,6 +31,30 @@ def test_another_server_is_tried_anew_and_until_then_the_old_verdict_holds(stage
     assert (before, kept.is_read_only) == (False, True)
     stage.writes.heard(one, RGW18.server)
     assert not stage.questions
+
+
+@pytest.mark.parametrize("there", ["", "a1"])
+def test_the_way_that_is_shown_is_that_of_the_worker_that_serves(stage: Stage, there: str) -> None:
+    stage.fronts.is_installed, stage.fronts.there = bool(there), there
+    kept = Kept("erdos", mount(), serves=True)
+    stage.tend(kept)
+    stage.answer(SAFE)
+    stage.tend(kept)
+    kept.begun = kept.digest
+    assert kept.configured is not None
+    stage.writes.heard(kept.configured, RGW18.server)
+    stage.tend(kept)
+    stage.answer(UNSAFE)
+    stage.tend(kept)
+
+    def way() -> str:
+        shown = stage.writes.shown(kept)  # type: ignore[arg-type]
+        assert shown is not None
+        return shown.way
+
+    assert (kept.begun != kept.digest, way()) == (True, "direct"), "the next one has not taken over yet"
+    kept.begun = ""
+    assert way() == ("front" if there else "read-only")
 
 
 def test_a_store_that_is_well_is_looked_at_now_and_then(stage: Stage) -> None:
