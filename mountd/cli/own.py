@@ -4,9 +4,11 @@ import os
 import pwd
 from argparse import Namespace
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from mountd.cli import acts, checking, drop_in, outcome, versions
 from mountd.cli.console import Console
+from mountd.cli.outcome import Goal
 from mountd.core.config import users
 from mountd.core.verdict import Document, Exit
 from mountd.words import paths
@@ -40,10 +42,10 @@ def put(console: Console, args: Namespace, keys: dict[str, object], agreed: Call
         console.say(drop_in.shown(paths.USERS / f"{login}.toml", text))
     if args.dry_run or not agreed():
         return Exit.WELL
-    return _ordered(console, args, before, lambda: console.client.add_mount(text))
+    return _ordered(console, args, before, outcome.APPLIED, lambda: console.client.add_mount(text))
 
 
-def _ordered(console: Console, args: Namespace, before: Document, order: Callable[[], str]) -> int:
+def _ordered(console: Console, args: Namespace, before: Document, goal: Goal, order: Callable[[], str]) -> int:
     """Give an order about the caller's list and wait for what comes of it."""
     try:
         name = order()
@@ -52,7 +54,7 @@ def _ordered(console: Console, args: Namespace, before: Document, order: Callabl
             raise
         console.warn(error.detail.splitlines())
         return Exit.USAGE
-    return Exit.WELL if args.no_wait else acts.await_goals(console, args, {name: outcome.APPLIED}, before)
+    return Exit.WELL if args.no_wait else acts.await_goals(console, args, {name: goal}, before)
 
 
 def listed(mount: Mount) -> str:
@@ -71,8 +73,9 @@ def check(mount: Mount, text: str) -> checking.Found:
 
 def change(console: Console, args: Namespace, mount: Mount, text: str) -> int:
     """Have the text put in the place of a mount of the caller's own."""
-    before = console.client.status()
-    return _ordered(console, args, before, lambda: console.client.change_mount(mount.name, text))
+    before, [wanted] = console.client.status(), check(mount, text).mounts
+    goal = outcome.APPLIED if replace(wanted, place=mount.place) == mount else outcome.SWAPPED
+    return _ordered(console, args, before, goal, lambda: console.client.change_mount(mount.name, text))
 
 
 def _of(keys: dict[str, object], login: str) -> dict[str, object]:

@@ -120,6 +120,7 @@ def test_a_user_edits_a_mount_and_nobody_elses(allowed: Machine) -> None:
     assert (now["can"]["write"], now["pid"] != was["pid"]) == (False, True)
     kept = lists(machine)
     assert kept.count("[[mount]]") == 1
+    assert edit(machine, "rob", "$ a # only a remark") == (0, "rob.data: mounted on /home/rob/data")
     for user, script, says in (
             ("rob", "$ a cache = \"/etc\"", "only the administrator may set it"),
             ("rob", "s,^folder = .*,folder = \"/etc\",", "must lie in your home"),
