@@ -73,8 +73,8 @@ def check(mount: Mount, text: str) -> checking.Found:
 
 def change(console: Console, args: Namespace, mount: Mount, text: str) -> int:
     """Have the text put in the place of a mount of the caller's own."""
-    before, [wanted] = console.client.status(), check(mount, text).mounts
-    goal = outcome.APPLIED if replace(wanted, place=mount.place) == mount else outcome.SWAPPED
+    before, wanted = console.client.status(), [replace(one, place=mount.place) for one in check(mount, text).mounts]
+    goal = outcome.APPLIED if wanted == [mount] else outcome.SWAPPED
     return _ordered(console, args, before, goal, lambda: console.client.change_mount(mount.name, text))
 
 

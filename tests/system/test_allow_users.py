@@ -125,6 +125,7 @@ def test_a_user_edits_a_mount_and_nobody_elses(allowed: Machine) -> None:
             ("rob", "$ a cache = \"/etc\"", "only the administrator may set it"),
             ("rob", "s,^folder = .*,folder = \"/etc\",", "must lie in your home"),
             ("rob", "s/^name/n ame/", "nothing was changed"),
+            ("rob", "d", "say one [[mount]]"),
             ("eve", "$ a allow_delete = true", "only rob can change it"),
             ("root", "$ a allow_delete = true", "only rob can change it")):
         done = edit(machine, user, script)

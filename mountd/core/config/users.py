@@ -196,8 +196,8 @@ def _one_table(text: str) -> Mapping[str, object]:
     findings = Findings()
     document = reading.parse(Source("", text), findings)
     tables = reading.tables(document, findings) if document else []
-    if document and set(document.data) != {"mount"}:
-        findings.problem(Place("", 0), "", "only one [[mount]] can be added")
+    if document and document.data.keys() - {"mount"}:
+        findings.problem(Place("", 0), "", "nothing but one [[mount]] can be said")
     for spot, table in tables:
         # Keys are written as they are: none of them may be anything but a word of the table.
         _narrow(spot, table, findings)
