@@ -38,9 +38,10 @@ def logs(console: Console, args: Namespace) -> int:
     words = ["journalctl", f"S3MOUNT_NAME={args.name}", f"--lines={args.lines}", "--no-hostname"]
     words += ["--follow"] * args.follow + ["--output=json"] * args.json
     try:
-        known = _known(console)
-        if known is not None and args.name not in known and not subprocess.run(
-                [*words[:2], "--lines=1", "--quiet", "--output=cat"], capture_output=True, check=False).stdout:
+        # The journal first: the daemon may be what is looked into, and then its answer takes a while.
+        one = [*words[:2], "--lines=1", "--quiet", "--output=cat"]
+        known = [args.name] if subprocess.run(one, capture_output=True, check=False).stdout else _known(console)
+        if known is not None and args.name not in known:
             raise MountdError("no-such-mount", f"{args.name!r}{nearest(args.name, known)}")
         os.execvp(words[0], words)
     except OSError as error:

@@ -29,7 +29,7 @@ def counts(console: Console) -> bool:
 def put(console: Console, args: Namespace, keys: dict[str, object], agreed: Callable[[], bool],
         tried: Callable[[Console, Namespace, Mount], Exit]) -> int:
     """Check and show a mount and, if that is agreed to, have it put on the caller's list and mounted."""
-    login = pwd.getpwuid(os.geteuid()).pw_name
+    login = _login()
     text = drop_in.sections([_of(keys, login)])
     found = checking.own(login, text, versions.parsed(versions.worker()))
     if found.problems:
@@ -59,7 +59,7 @@ def _ordered(console: Console, args: Namespace, before: Document, goal: Goal, or
 
 def listed(mount: Mount) -> str:
     """A mount of the caller's own as it stands on the list. Raises ``not-permitted`` for somebody else's."""
-    login = pwd.getpwuid(os.geteuid()).pw_name
+    login = _login()
     if mount.owner != login:
         raise MountdError("not-permitted", f"{mount.name} is a mount of {mount.owner}'s own: only {mount.owner} can "
                                            "change it")
@@ -76,6 +76,10 @@ def change(console: Console, args: Namespace, mount: Mount, text: str) -> int:
     before, wanted = console.client.status(), [replace(one, place=mount.place) for one in check(mount, text).mounts]
     goal = outcome.APPLIED if wanted == [mount] else outcome.SWAPPED
     return _ordered(console, args, before, goal, lambda: console.client.change_mount(mount.name, text))
+
+
+def _login() -> str:
+    return pwd.getpwuid(os.geteuid()).pw_name
 
 
 def _of(keys: dict[str, object], login: str) -> dict[str, object]:

@@ -143,7 +143,7 @@ class Fronts:
             self.gone(before)
 
     def _begin(self, kept: _Kept) -> None:
-        front, folder = kept.front, self._folder(kept)
+        front, folder = kept.front, self._folder(kept.front.name)
         self._write(kept)
         service = units.service(front), packed(units.service_properties(front, str(folder)))
         socket = packed(units.socket_properties(front))
@@ -178,12 +178,13 @@ class Fronts:
 
     # Its files
 
-    def _folder(self, kept: _Kept) -> Path:
-        return paths.FRONTS / kept.front.name
+    @staticmethod
+    def _folder(name: str) -> Path:
+        return paths.FRONTS / name
 
     def _write(self, kept: _Kept) -> bool:
         """Is anything that haproxy reads another than it was?"""
-        front, folder = kept.front, self._folder(kept)
+        front, folder = kept.front, self._folder(kept.front.name)
         servers = front_text.nameservers(_RESOLV.read_text("utf-8", "replace")) if _RESOLV.exists() else ()
         text = front_text.config(front, units.control(front), units.ca_file(front), servers)
         changed = _replace(folder / units.CONFIG, text.encode())
@@ -241,7 +242,7 @@ class Fronts:
     def _end(self, name: str) -> None:
         for unit in units.pair(name):
             self._order("StopUnit", unit)
-        shutil.rmtree(paths.FRONTS / name, ignore_errors=True)
+        shutil.rmtree(self._folder(name), ignore_errors=True)
 
     # Those of an earlier daemon
 
